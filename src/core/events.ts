@@ -1,0 +1,39 @@
+// What a consumer of a stream sees: a content-free projection of the journal, plus text that has passed the output guardrails.
+import type { ErrorCode } from "./errors.ts";
+import type { Note, StepKind } from "./journal.ts";
+import type { RunStatus } from "./result.ts";
+
+/** `at` is epoch ms on the run's clock; `key` is a step's or stage's path. The last event is always `run.finished`. */
+export type RunEvent =
+  | { readonly type: "run.started"; readonly at: number; readonly runId: string; readonly agent: string }
+  | { readonly type: "run.resumed"; readonly at: number }
+  | { readonly type: "stage.finished"; readonly at: number; readonly key: string; readonly stage: string; readonly durationMs: number }
+  | {
+      readonly type: "attempt.started";
+      readonly at: number;
+      readonly key: string;
+      readonly kind: StepKind;
+      readonly name: string;
+      readonly attempt: number;
+    }
+  | {
+      readonly type: "attempt.failed";
+      readonly at: number;
+      readonly key: string;
+      readonly attempt: number;
+      readonly code: ErrorCode;
+      readonly retryAt?: number;
+    }
+  | {
+      readonly type: "step.finished";
+      readonly at: number;
+      readonly key: string;
+      readonly kind: StepKind;
+      readonly name: string;
+      readonly attempts: number;
+      /** Absent when it went well; of a tool call also the code the model was told. */
+      readonly code?: ErrorCode;
+    }
+  | { readonly type: "note.added"; readonly at: number; readonly key: string; readonly note: Note }
+  | { readonly type: "text.delta"; readonly turn: number; readonly text: string }
+  | { readonly type: "run.finished"; readonly at: number; readonly status: RunStatus; readonly code?: ErrorCode };

@@ -1,0 +1,63 @@
+// How a step ends. Layers and stages return outcomes; a pause, a halt or a refusal is never an exception that user code could swallow.
+import { AgentError, errorCodes } from "./errors.ts";
+
+/** Something a run waits for: here an act of which nobody knows whether it happened. */
+export interface Waiting {
+  readonly kind: "in-doubt";
+  readonly key: string;
+  readonly tool: string;
+}
+
+/** `failed`: it was tried and did not work. `refused`: a rule said no. `suspended`: someone has to say. `halted`: stopped from outside. */
+export type Outcome<T> =
+  | { readonly status: "done"; readonly value: T }
+  | { readonly status: "failed"; readonly error: AgentError }
+  | { readonly status: "refused"; readonly error: AgentError }
+  | { readonly status: "suspended"; readonly waitingFor: readonly Waiting[] }
+  | { readonly status: "halted"; readonly error: AgentError };
+
+/** An outcome without a value: what stops the line wherever it stands. */
+export type Stopped = Exclude<Outcome<never>, { status: "done" }>;
+
+export const done = <T>(value: T): Outcome<T> => ({ status: "done", value });
+export const failed = (error: AgentError): Stopped => ({ status: "failed", error });
+export const refused = (error: AgentError): Stopped => ({ status: "refused", error });
+export const suspended = (waitingFor: readonly Waiting[]): Stopped => ({ status: "suspended", waitingFor });
+
+/** The outcome an error amounts to, by the table of codes. */
+export function stoppedBy(error: AgentError): Stopped {
+  switch (errorCodes[error.code].ends) {
+    case "halted":
+      return { status: "halted", error };
+    case "refused":
+    case "partial":
+    case "escalated":
+      return refused(error);
+    case "failed":
+    case "cancelled":
+      return failed(error);
+  }
+}
+
+/** A refusal, suspension or halt, or the end of the whole run: nothing a retry, a breaker or a middleware may change. */
+export function isInterruption(outcome: Outcome<unknown>): boolean {
+  return outcome.status !== "done" && (outcome.status !== "failed" || outcome.error.code === "cancelled");
+}
+
+const gravity = { done: 0, suspended: 1, refused: 2, failed: 3, halted: 4 };
+
+/** Of several outcomes the gravest: bug of ours, halted, failed, refused, suspended, done. Suspensions are joined. */
+export function gravest<T>(outcomes: readonly Outcome<T>[]): Outcome<readonly T[]> {
+  const values: T[] = [];
+  const waitingFor: Waiting[] = [];
+  let worst: Stopped | undefined;
+  for (const outcome of outcomes) {
+    if (outcome.status === "done") values.push(outcome.value);
+    else if (!worst || weight(outcome) > weight(worst)) worst = outcome;
+    if (outcome.status === "suspended") waitingFor.push(...outcome.waitingFor);
+  }
+  if (!worst) return done(values);
+  return worst.status === "suspended" ? suspended(waitingFor) : worst;
+}
+
+const weight = (outcome: Stopped) => (outcome.status === "failed" && outcome.error.code === "internal_error" ? 5 : gravity[outcome.status]);

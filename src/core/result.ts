@@ -1,0 +1,94 @@
+// What a run came to: one union over its status, and the facts every result carries.
+import type { AgentError, ErrorCode } from "./errors.ts";
+import type { VerdictRecord } from "./guardrail.ts";
+import type { Message } from "./message.ts";
+import type { Waiting } from "./outcome.ts";
+
+export type RunStatus =
+  // Ends: once.
+  | "completed"
+  | "refused"
+  | "escalated"
+  | "cancelled"
+  | "failed"
+  // Stops: `agent.resume` can go on.
+  | "partial"
+  | "suspended"
+  | "halted";
+
+/** Tokens of the whole run so far. A count no provider reported is absent; `unreported` counts the calls that reported nothing. */
+export interface RunUsage {
+  readonly inputTokens?: number;
+  readonly cacheReadTokens?: number;
+  readonly cacheWriteTokens?: number;
+  readonly outputTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly totalTokens?: number;
+  readonly modelCalls: number;
+  readonly toolCalls: number;
+  readonly unreported: number;
+}
+
+/** Milliseconds on the run's clock. Times of parallel calls add up, so the parts may exceed the total. */
+export interface Timings {
+  readonly totalMs: number;
+  readonly modelMs: number;
+  readonly toolMs: number;
+}
+
+/** Something the caller asked for and did not get. `what`: a tool, or `answer`. */
+export interface Missing {
+  readonly what: string;
+  readonly why: ErrorCode;
+}
+
+/** What there is when a run is wrapped up early. */
+export interface PartialAnswer {
+  /** Text that had passed the output guardrails by then. */
+  readonly text?: string;
+  /** Tools that had given a result. */
+  readonly finished: readonly string[];
+  readonly missing: readonly Missing[];
+  /** In plain words for the end user: what was done, what is missing and why. */
+  readonly explanation: string;
+}
+
+/** A tool call answered by its fallback. */
+export interface Degraded {
+  readonly tool: string;
+  readonly by: string;
+  readonly key: string;
+}
+
+export interface Refusal {
+  /** The guardrail or policy that refused. */
+  readonly by: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** Carried by every result. Equal when the same journal is passed over again. */
+export interface ResultFacts {
+  readonly runId: string;
+  readonly usage: RunUsage;
+  readonly timings: Timings;
+  /** What the guardrails decided, in order. */
+  readonly findings: readonly VerdictRecord[];
+  readonly degraded: readonly Degraded[];
+  /** The transcript: what was given and what came of it. Every tool call in it has exactly one result. */
+  readonly messages: readonly Message[];
+  readonly traceId?: string;
+}
+
+/** How a run ended or stopped; `Output` is what the agent's `output` schema says, else text. */
+export type RunEnd<Output = string> =
+  | { readonly status: "completed"; readonly output: Output; readonly text: string }
+  | { readonly status: "refused"; readonly refusal: Refusal; readonly error: AgentError }
+  | { readonly status: "escalated"; readonly handoff: Refusal; readonly error: AgentError }
+  | { readonly status: "cancelled"; readonly error: AgentError }
+  | { readonly status: "failed"; readonly error: AgentError }
+  | ({ readonly status: "partial"; readonly error: AgentError } & PartialAnswer)
+  | { readonly status: "suspended"; readonly waitingFor: readonly Waiting[] }
+  | { readonly status: "halted"; readonly error: AgentError };
+
+export type RunResult<Output = string> = ResultFacts & RunEnd<Output>;

@@ -1,0 +1,86 @@
+// The handle the line works with. It can do one thing to the world: `step`.
+import { AgentError, reviveError, toAgentError } from "./errors.ts";
+import type { RunFacts } from "./facts.ts";
+import type { Closing, StepKind } from "./journal.ts";
+import { assertJson, type Json, recall } from "./json.ts";
+import type { StageCall } from "./middleware.ts";
+import { done, failed, gravest, type Outcome, type Stopped, stoppedBy, suspended } from "./outcome.ts";
+import type { Next, Step, StepContext } from "./step.ts";
+
+export interface Run {
+  readonly facts: RunFacts;
+  /** The same run one segment deeper: keys of its steps start with the path. */
+  at(segment: string): Run;
+  /** Touches the outside world, through every layer. `step.key` is relative to the path and unique within the run. */
+  step<T>(step: Step<T>): Promise<Outcome<T>>;
+  /** A part of the line with its own span and place for middleware. What `work` throws becomes a failed outcome. */
+  stage<T>(name: string, work: (run: Run) => Promise<Outcome<T>>): Promise<Outcome<T>>;
+  /** Runs side by side and waits for every one, even when one fails: nothing outlives the run. Answers in order, or with the gravest. */
+  all<T>(works: readonly (() => Promise<Outcome<T>>)[]): Promise<Outcome<readonly T[]>>;
+  /** A choice the line reacts to: made once, recorded, and the same on every later pass. */
+  decide<T extends Json>(key: string, choose: () => T | Promise<T>): Promise<Outcome<T>>;
+  /** Milliseconds since the epoch. For waiting and showing, never for choosing: choices are `decide`d. */
+  now(): number;
+  /** What steps of this run are performed with. */
+  readonly context: StepContext;
+}
+
+/** A layer around a stage; it may change the context (a deeper span), not the outcome. */
+export type StageLayer = <T>(stage: StageCall, context: StepContext, next: StageNext) => Promise<Outcome<T>>;
+export type StageNext = <T>(
+  stage: StageCall,
+  context: StepContext,
+  work: (context: StepContext) => Promise<Outcome<T>>,
+) => Promise<Outcome<T>>;
+
+/** Everything that is done around stages and steps; compiled once per agent. */
+export interface Machinery {
+  readonly steps: Readonly<Record<StepKind, Next>>;
+  readonly stage: StageNext;
+}
+
+export function openRun(machinery: Machinery, context: StepContext, path = "", used = new Set<string>()): Run {
+  const { journal } = context;
+  return {
+    facts: context.run,
+    context,
+    at: (segment) => openRun(machinery, context, `${path}${segment}/`, used),
+    now: () => context.clock.now(),
+    step: (step) => {
+      const key = path + step.key;
+      if (used.has(key)) return Promise.resolve(failed(new AgentError("step_key_reused", `Two steps share the key ${key}.`)));
+      used.add(key);
+      return machinery.steps[step.kind]({ ...step, key }, context);
+    },
+    stage: (name, work) => {
+      const stage = { run: context.run, name, key: path + name };
+      return machinery.stage(stage, context, (inner) => settled(name, () => work(openRun(machinery, inner, path, used))));
+    },
+    all: async (works) => gravest(await Promise.all(works.map((work) => settled("a branch", work)))),
+    decide: async (relative, choose) => {
+      const key = path + relative;
+      const past = journal.decided(key);
+      if (past !== undefined) return done(recall(past));
+      if (journal.closing) return closedBy(journal.closing);
+      const choice = await choose();
+      assertJson(choice);
+      journal.hold({ type: "decided", at: context.clock.now(), key, choice });
+      return done(choice);
+    },
+  };
+}
+
+async function settled<T>(what: string, work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  try {
+    return await work();
+  } catch (thrown) {
+    return failed(toAgentError(thrown, "stage_failed", `${what} threw.`));
+  }
+}
+
+/** What a pass over a closed journal answers where the journal has nothing more to say. */
+export function closedBy(closing: Closing): Stopped {
+  if (closing.type === "run.stopped" && closing.waitingFor) return suspended(closing.waitingFor);
+  if (closing.error) return stoppedBy(reviveError(closing.error));
+  return failed(new AgentError("step_diverged", "The code takes a step that the finished run did not take."));
+}

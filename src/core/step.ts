@@ -1,0 +1,79 @@
+// A step is the only way the outside world is touched; the layers around it are policies as values, composed once per kind of step.
+import type { Clock } from "./clock.ts";
+import { toAgentError } from "./errors.ts";
+import type { RunEvent } from "./events.ts";
+import type { RunFacts } from "./facts.ts";
+import type { RunJournal, StepKind } from "./journal.ts";
+import type { Json } from "./json.ts";
+import { failed, type Outcome } from "./outcome.ts";
+import type { SpanSpec, Trace } from "./trace.ts";
+
+/** What a crash between "begun" and "done" allows: again at will, again under the same key, or not at all. */
+export type Repeat = "freely" | "with-same-key" | "never";
+
+/** What the resilience layers need to know about a step. Times in milliseconds. */
+export interface Terms {
+  /** How often it may be tried in all; 1 = no retry. */
+  readonly attempts: number;
+  /** Per attempt; 0 = none. */
+  readonly timeoutMs: number;
+  /** Steps with the same key share one circuit breaker; absent = no breaker. */
+  readonly breaker?: string;
+}
+
+/** What reconciling an act of unknown outcome found out. */
+export type Reconciled<T> = Outcome<T> | "not-done" | "unknown";
+
+export interface Step<T> {
+  readonly kind: StepKind;
+  /** Unique within the run: a path such as `turn-3/tool/2`. */
+  readonly key: string;
+  /** Model id or tool name. */
+  readonly name: string;
+  /** What is recorded and compared on a second pass; only what is new. */
+  readonly input: Json;
+  readonly repeat: Repeat;
+  readonly terms: Terms;
+  readonly span: SpanSpec<T>;
+  /** One attempt. What it throws becomes a failed outcome. */
+  readonly perform: (context: StepContext) => Promise<Outcome<T>>;
+  /** Decides before anything is tried whether and how (validation, permissions, guardrails), and finishes the answer on the way out. */
+  readonly gate?: (context: StepContext, next: Next) => Promise<Outcome<T>>;
+  /** The user's middleware around this step; once per executed step. */
+  readonly wrap?: (next: () => Promise<Outcome<T>>) => Promise<Outcome<T>>;
+  /** Finds out whether an act that ended in silence happened. */
+  readonly reconcile?: (context: StepContext) => Promise<Reconciled<T>>;
+}
+
+/** What a step may use while it is performed. Layers hand on changed copies, never change it. */
+export interface StepContext {
+  readonly run: RunFacts;
+  readonly clock: Clock;
+  readonly journal: RunJournal;
+  /** Epoch ms at which the whole run has to be over. */
+  readonly deadlineAt: number;
+  /** Aborted on cancel, halt, total deadline and the attempt's own time-out; its reason is an `AgentError`. */
+  readonly signal: AbortSignal;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  readonly trace: Trace;
+  readonly emit: (event: RunEvent) => void;
+}
+
+export type Next = <T>(step: Step<T>, context: StepContext) => Promise<Outcome<T>>;
+
+/** May answer itself, change the context, call `next` several times (that is what retry is). Never throws. */
+export type Layer = <T>(step: Step<T>, context: StepContext, next: Next) => Promise<Outcome<T>>;
+
+/** First layer is outermost; the innermost performs the step and turns what it throws into an outcome. */
+export function onion(layers: readonly Layer[]): Next {
+  return layers.reduceRight<Next>((next, layer) => (step, context) => layer(step, context, next), performed);
+}
+
+const performed: Next = async (step, context) => {
+  try {
+    return await step.perform(context);
+  } catch (thrown) {
+    return failed(toAgentError(thrown, "internal_error", `The step ${step.key} threw.`));
+  }
+};

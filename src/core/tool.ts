@@ -1,0 +1,211 @@
+// A tool: an existing function with a schema and the facts the runtime needs to call it safely. Checked and frozen once, when it is made.
+import { AgentError, type ErrorCode } from "./errors.ts";
+import type { RunFacts } from "./facts.ts";
+import type { VerdictRecord } from "./guardrail.ts";
+import type { JsonSchema } from "./json.ts";
+import { type AnySchema, type CompiledSchema, compileSchema, describesObject, type InferSchema } from "./schema.ts";
+import type { Repeat } from "./step.ts";
+
+/** What a tool does to the world: `read` nothing; the others change it, and the further right the harder to take back. */
+export type Effect = "read" | "write" | "send" | "pay" | "destroy";
+export type Risk = "low" | "medium" | "high";
+
+/** Handed to `execute`, `fallback` and `reconcile`. */
+export interface ToolContext<Context = unknown> {
+  /** The model's id of this call, for your own logs; not unique. */
+  readonly callId: string;
+  /** The same for every attempt, retry and resume of this call, different for any other: pass it to the service you call. */
+  readonly idempotencyKey: string;
+  /** Aborted on time-out, cancel, halt and deadline: pass it on. A tool that ignores it is left behind. */
+  readonly signal: AbortSignal;
+  readonly attempt: number;
+  /** The `context` given to the run. */
+  readonly context: Context;
+  readonly run: RunFacts;
+}
+
+export interface RetryOptions {
+  /** Tries in all, the first included. */
+  readonly attempts: number;
+  /** First back-off, doubled each time; the wait is random between 0 and that. Milliseconds. */
+  readonly baseMs?: number;
+  /** Longest back-off. Milliseconds. */
+  readonly maxMs?: number;
+}
+
+/** What a person or a look-up says about an act of unknown outcome. */
+export type ActOutcome<Output> =
+  | { readonly status: "done"; readonly output: Output }
+  | { readonly status: "not-done" }
+  | { readonly status: "unknown" };
+
+export interface ToolOptions<Schema extends AnySchema = AnySchema, Output = unknown> {
+  /** For the model: what it does and when to use it. */
+  readonly description: string;
+  /** Must describe an object. */
+  readonly inputSchema: Schema;
+  /** Needed only for a schema that cannot describe itself. */
+  readonly inputJsonSchema?: JsonSchema;
+  /** Checked on what `execute` returns; a mismatch is `tool_output_invalid`. */
+  readonly outputSchema?: AnySchema;
+  /** Default `write`: say `read` when it changes nothing. */
+  readonly effect?: Effect;
+  /** Default `freely` for reads, else `never`. */
+  readonly repeat?: Repeat;
+  /** Default low for reads, medium for writes, else high. */
+  readonly risk?: Risk;
+  /** Per attempt; default 15,000; 5,000 to 30,000 advised. */
+  readonly timeoutMs?: number;
+  /** Default 3 attempts unless `repeat` is `never`, which allows 1 only. */
+  readonly retry?: RetryOptions;
+  /** Longest result the model is shown, in UTF-8 bytes; default 65,536. The rest is cut off with a mark. */
+  readonly maxResultBytes?: number;
+  /** Used when the tool failed after its retries or its breaker is open: another tool, or a function of the same input. */
+  readonly fallback?: Tool | Execute<InferSchema<Schema>, unknown>;
+  /** Calls with an equal value count as identical (default: tool and arguments); `false` for tools that are meant to be polled. */
+  readonly loopKey?: false | ((input: InferSchema<Schema>) => unknown);
+  /** Looks up whether an act that ended in silence happened. A read: it may be asked more than once. */
+  readonly reconcile?: Execute<InferSchema<Schema>, ActOutcome<Output>>;
+  /** The work. Throw `toolError(...)` for a message the model may read; any other error reaches it only as a code. */
+  readonly execute: Execute<InferSchema<Schema>, Output>;
+}
+
+/** The shape of a function that does a tool's work. */
+export type Execute<Input, Output> = { call(input: Input, context: ToolContext): Output | Promise<Output> }["call"];
+
+const brand = Symbol.for("airworthy.tool");
+
+/** A checked tool. `Input` and `Output` are for your own use; the runtime passes what the schema made of the arguments. */
+export interface Tool<Input = unknown, Output = unknown> {
+  readonly [brand]: true;
+  readonly description: string;
+  readonly input: CompiledSchema;
+  readonly output: CompiledSchema | undefined;
+  readonly effect: Effect;
+  readonly repeat: Repeat;
+  readonly risk: Risk;
+  readonly timeoutMs: number;
+  readonly retry: Required<RetryOptions>;
+  readonly maxResultBytes: number;
+  readonly fallback: Tool | undefined;
+  /** Name of the fallback for results and events, once the fallback is known by one. */
+  readonly label: string | undefined;
+  loopKey(input: Input): unknown;
+  readonly polled: boolean;
+  readonly canReconcile: boolean;
+  reconcile(input: Input, context: ToolContext): ActOutcome<Output> | Promise<ActOutcome<Output>>;
+  execute(input: Input, context: ToolContext): Output | Promise<Output>;
+}
+
+/** What the model is told when a call did not work. Never a stack, a path or what the tool threw. */
+export interface ToolFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly hint: string;
+}
+
+/** The one result of one call, as recorded and as the model reads it. */
+export interface ToolResult {
+  readonly content: string;
+  readonly error?: ToolFailure;
+  /** Set when the content was cut: how many bytes there were. */
+  readonly cutFromBytes?: number;
+  readonly verdicts?: readonly VerdictRecord[];
+}
+
+export const toolDefaults = {
+  effect: "write",
+  timeoutMs: 15_000,
+  retry: { attempts: 3, baseMs: 500, maxMs: 8_000 },
+  maxResultBytes: 65_536,
+} as const;
+
+const known = new Set(
+  "description inputSchema inputJsonSchema outputSchema effect repeat risk timeoutMs retry maxResultBytes fallback loopKey reconcile execute".split(
+    " ",
+  ),
+);
+
+/** Wraps an existing function as a tool. Throws `configuration_invalid` naming what is wrong. */
+export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Schema, Output>): Tool<InferSchema<Schema>, Output> {
+  for (const key of Object.keys(options)) if (!known.has(key)) throw invalid(`has an unknown option "${key}"`);
+  if (!options.description) throw invalid("needs a description: it is all the model knows of it");
+  if (typeof options.execute !== "function") throw invalid("needs an execute function");
+  const effect = oneOf("effect", options.effect ?? toolDefaults.effect, ["read", "write", "send", "pay", "destroy"]);
+  const repeat = oneOf("repeat", options.repeat ?? (effect === "read" ? "freely" : "never"), ["freely", "with-same-key", "never"]);
+  const retry = retryOf(options.retry, repeat);
+  const input = compileSchema(options.inputSchema, "inputSchema", options.inputJsonSchema);
+  if (!describesObject(input.jsonSchema)) throw invalid('needs an inputSchema of type "object": models send arguments by name');
+  const { loopKey, fallback } = options;
+  return Object.freeze({
+    [brand]: true as const,
+    description: options.description,
+    input,
+    output: options.outputSchema && compileSchema(options.outputSchema, "outputSchema", {}),
+    effect,
+    repeat,
+    risk: oneOf("risk", options.risk ?? (effect === "read" ? "low" : effect === "write" ? "medium" : "high"), ["low", "medium", "high"]),
+    timeoutMs: positive("timeoutMs", options.timeoutMs ?? toolDefaults.timeoutMs),
+    retry,
+    maxResultBytes: positive("maxResultBytes", options.maxResultBytes ?? toolDefaults.maxResultBytes),
+    fallback: fallbackOf(fallback, options),
+    label: options.execute.name || undefined,
+    polled: loopKey === false,
+    loopKey: (value: InferSchema<Schema>) => (loopKey ? loopKey(value) : value),
+    canReconcile: options.reconcile !== undefined,
+    reconcile: (value: InferSchema<Schema>, context: ToolContext) => options.reconcile?.(value, context) ?? { status: "unknown" as const },
+    execute: (value: InferSchema<Schema>, context: ToolContext) => options.execute(value, context),
+  });
+}
+
+/** True for what `tool()` made, also by another copy of the package. */
+export const isTool = (value: unknown): value is Tool => typeof value === "object" && value !== null && brand in value;
+
+/** An error of a tool whose message the model may read: what went wrong, and nothing secret. Throw it from `execute`. */
+export function toolError(message: string, options: { retryable?: boolean; hint?: string; cause?: unknown } = {}): AgentError {
+  return new AgentError("tool_failed", message, {
+    retryable: options.retryable ?? false,
+    hint: options.hint ?? "",
+    details: { told: true },
+    ...("cause" in options ? { cause: options.cause } : {}),
+  });
+}
+
+// A plain function takes over the tool's own facts; only one try, since the tool itself has already been retried.
+function fallbackOf<Schema extends AnySchema>(
+  fallback: ToolOptions<Schema>["fallback"],
+  options: ToolOptions<Schema, unknown>,
+): Tool | undefined {
+  if (fallback === undefined || isTool(fallback)) return fallback;
+  if (typeof fallback !== "function") throw invalid("has a fallback that is neither a tool nor a function");
+  const { fallback: _, reconcile: __, loopKey: ___, ...rest } = options;
+  return tool({ ...rest, retry: { attempts: 1 }, execute: fallback });
+}
+
+function retryOf(retry: RetryOptions | undefined, repeat: Repeat): Required<RetryOptions> {
+  const attempts = positive("retry.attempts", retry?.attempts ?? (repeat === "never" ? 1 : toolDefaults.retry.attempts));
+  if (!Number.isInteger(attempts)) throw invalid("needs a whole number of retry.attempts");
+  if (attempts > 1 && repeat === "never") {
+    throw invalid(
+      'asks for retries of an act that must not be repeated; set repeat: "with-same-key" and use idempotencyKey, or attempts: 1',
+    );
+  }
+  return {
+    attempts,
+    baseMs: positive("retry.baseMs", retry?.baseMs ?? toolDefaults.retry.baseMs),
+    maxMs: positive("retry.maxMs", retry?.maxMs ?? toolDefaults.retry.maxMs),
+  };
+}
+
+function positive(what: string, value: number): number {
+  if (typeof value !== "number" || !(value > 0) || value === Infinity) throw invalid(`needs a positive number as ${what}`);
+  return value;
+}
+
+function oneOf<Value extends string>(what: string, value: Value, allowed: readonly Value[]): Value {
+  if (!allowed.includes(value)) throw invalid(`has ${what} "${value}", which is none of ${allowed.join(", ")}`);
+  return value;
+}
+
+const invalid = (what: string) => new AgentError("configuration_invalid", `A tool ${what}.`);
