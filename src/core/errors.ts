@@ -77,10 +77,14 @@ export const errorCodes = {
   authentication_failed: code("failed", "", "Check the API key."),
   context_too_long: code("failed", "final", "The request does not fit the model's context window; send less."),
   model_response_invalid: code("failed", "retryable", "The provider answered with something that is not a completion."),
+  content_filtered: code("refused", "final", "The provider withheld the answer; change the request."),
   stream_interrupted: code("failed", "", "The stream broke after text had been shown; attempts are never glued together."),
 } as const satisfies Record<string, CodeFacts>;
 
 export type ErrorCode = keyof typeof errorCodes;
+/** True for a code of this release's table. */
+export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === "string" && Object.hasOwn(errorCodes, value);
+
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export interface AgentErrorOptions {
@@ -115,6 +119,11 @@ export class AgentError extends Error {
   /** A fact about the step that is recorded as its outcome. */
   get final(): boolean {
     return errorCodes[this.code].final;
+  }
+
+  /** What logs and HTTP answers show: everything but cause and stack. */
+  toJSON(): StoredError & { readonly hint: string } {
+    return { ...storeError(this), hint: this.hint };
   }
 
   /** True for errors of this class, also when two copies of the package are loaded. */

@@ -1,5 +1,4 @@
 // What is fixed about a run while it is passed over: who asked, on whose behalf, with which live objects.
-import type { Json } from "./json.ts";
 
 /** On whose behalf a run acts. Plain JSON; kept in the journal. */
 export interface Principal {
@@ -18,10 +17,3 @@ export interface RunFacts {
   /** The caller's live objects (database, request): never stored, given again at resume. */
   readonly context: unknown;
 }
-
-/** Facts of the user that may be stored. */
-export const storablePrincipal = (user: Principal): Json => ({
-  id: user.id,
-  ...(user.roles ? { roles: [...user.roles] } : {}),
-  ...(user.tenant === undefined ? {} : { tenant: user.tenant }),
-});

@@ -1,7 +1,9 @@
 // The words of the journal: everything that can be said about a run, as a closed union that views, budgets and replay switch over.
 import type { AgentError, StoredError } from "./errors.ts";
+import type { Principal } from "./facts.ts";
 import type { Json } from "./json.ts";
-import type { Outcome, Waiting } from "./outcome.ts";
+import type { RunInput } from "./message.ts";
+import type { Waiting } from "./outcome.ts";
 import type { PartialAnswer } from "./result.ts";
 
 export type StepKind = "model" | "tool" | "custom";
@@ -30,8 +32,8 @@ export type Entry =
       readonly runId: string;
       readonly agent: string;
       readonly agentVersion: string;
-      readonly input: Json;
-      readonly user?: Json;
+      readonly input: RunInput;
+      readonly user?: Principal;
       readonly conversationId?: string;
       readonly traceId?: string;
       readonly terms: RunTerms;
@@ -55,11 +57,11 @@ export type Entry =
       readonly key: string;
       readonly kind: StepKind;
       readonly name: string;
-      readonly print: string;
       /** How often it was tried; 0 when it was answered without trying. */
       readonly attempts: number;
       readonly outcome: StoredOutcome;
-      /** Only of a step that never began: then nobody else recorded it. */
+      /** These two only of a step that never began: else `step.began` has them. */
+      readonly print?: string;
       readonly input?: Json;
     }
   | { readonly type: "decided"; readonly at: number; readonly key: string; readonly choice: Json }
@@ -69,7 +71,6 @@ export type Entry =
       readonly key: string;
       readonly stage: string;
       readonly startedAt: number;
-      readonly status: Outcome<unknown>["status"];
     }
   | { readonly type: "note"; readonly at: number; readonly key: string; readonly note: Note; readonly detail?: Json }
   | {
@@ -88,7 +89,7 @@ export type Entry =
     };
 
 /** Remarks that change nothing: work given up while running, and what came of it afterwards. */
-export type Note = "detached" | "late-result" | "guardrail-bypassed";
+export type Note = "detached" | "late-result" | "input-changed";
 
 /** What the journal knows of one step. */
 export interface StepRecord {
@@ -110,6 +111,8 @@ export type Closing = Extract<Entry, { type: "run.stopped" | "run.ended" }>;
 export interface RunJournal {
   /** What was recorded of this step before this pass. */
   find(key: string): StepRecord | undefined;
+  /** The last attempt of this step that began, in this pass or before; 0 when none did. */
+  tried(key: string): number;
   /** The recorded choice, or undefined when none was made before this pass. */
   decided(key: string): Json | undefined;
   /** True when this stage was completed before this pass. */

@@ -47,6 +47,9 @@ export interface ToolMessage {
 
 export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
 
+/** What a run is started with: a text, or a conversation that ends with a user message. */
+export type RunInput = string | readonly Message[];
+
 /** The text of a message, parts joined; reasoning and calls left out. */
 export function textOf(message: Message): string {
   if (typeof message.content === "string") return message.content;

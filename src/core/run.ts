@@ -2,13 +2,15 @@
 import { AgentError, reviveError, toAgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
 import type { Closing, StepKind } from "./journal.ts";
-import { assertJson, type Json, recall } from "./json.ts";
+import { assertJson, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
 import { done, failed, gravest, type Outcome, type Stopped, stoppedBy, suspended } from "./outcome.ts";
 import type { Next, Step, StepContext } from "./step.ts";
 
 export interface Run {
   readonly facts: RunFacts;
+  /** What keys of steps and choices made through this handle start with; empty or ending in `/`. */
+  readonly path: string;
   /** The same run one segment deeper: keys of its steps start with the path. */
   at(segment: string): Run;
   /** Touches the outside world, through every layer. `step.key` is relative to the path and unique within the run. */
@@ -17,32 +19,38 @@ export interface Run {
   stage<T>(name: string, work: (run: Run) => Promise<Outcome<T>>): Promise<Outcome<T>>;
   /** Runs side by side and waits for every one, even when one fails: nothing outlives the run. Answers in order, or with the gravest. */
   all<T>(works: readonly (() => Promise<Outcome<T>>)[]): Promise<Outcome<readonly T[]>>;
-  /** A choice the line reacts to: made once, recorded, and the same on every later pass. */
-  decide<T extends Json>(key: string, choose: () => T | Promise<T>): Promise<Outcome<T>>;
+  /** A choice the line reacts to: made once, recorded as plain JSON, and the same on every later pass. */
+  decide<T>(key: string, choose: () => T | Promise<T>): Promise<Outcome<T>>;
   /** Milliseconds since the epoch. For waiting and showing, never for choosing: choices are `decide`d. */
   now(): number;
   /** What steps of this run are performed with. */
   readonly context: StepContext;
 }
 
-/** A layer around a stage; it may change the context (a deeper span), not the outcome. */
-export type StageLayer = <T>(stage: StageCall, context: StepContext, next: StageNext) => Promise<Outcome<T>>;
-export type StageNext = <T>(
-  stage: StageCall,
-  context: StepContext,
-  work: (context: StepContext) => Promise<Outcome<T>>,
-) => Promise<Outcome<T>>;
+export type StageWork<T> = (context: StepContext) => Promise<Outcome<T>>;
+
+/** A layer around a stage; it may hand a changed context to `work` (a deeper span) but leaves the outcome alone. */
+export type StageLayer = <T>(stage: StageCall, context: StepContext, work: StageWork<T>) => Promise<Outcome<T>>;
+
+/** First layer is outermost. */
+export function stageOnion(layers: readonly StageLayer[]): StageLayer {
+  return layers.reduceRight<StageLayer>(
+    (next, layer) => (stage, context, work) => layer(stage, context, (inner) => next(stage, inner, work)),
+    (_stage, context, work) => work(context),
+  );
+}
 
 /** Everything that is done around stages and steps; compiled once per agent. */
 export interface Machinery {
   readonly steps: Readonly<Record<StepKind, Next>>;
-  readonly stage: StageNext;
+  readonly stage: StageLayer;
 }
 
 export function openRun(machinery: Machinery, context: StepContext, path = "", used = new Set<string>()): Run {
   const { journal } = context;
   return {
     facts: context.run,
+    path,
     context,
     at: (segment) => openRun(machinery, context, `${path}${segment}/`, used),
     now: () => context.clock.now(),

@@ -15,6 +15,10 @@ export type Repeat = "freely" | "with-same-key" | "never";
 export interface Terms {
   /** How often it may be tried in all; 1 = no retry. */
   readonly attempts: number;
+  /** First back-off, doubled each time; the wait is random between 0 and that. Default 500. */
+  readonly baseMs?: number;
+  /** Longest back-off; default 8,000. A wait the other side asks for may be longer. */
+  readonly maxMs?: number;
   /** Per attempt; 0 = none. */
   readonly timeoutMs: number;
   /** Steps with the same key share one circuit breaker; absent = no breaker. */

@@ -1,7 +1,7 @@
 // Where spans go, as a port: core knows that work can be traced, telemetry/ knows how.
 import type { AgentError } from "./errors.ts";
 
-export type AttributeValue = string | number | boolean | readonly string[];
+export type AttributeValue = string | number | boolean | string[];
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
 
 /** What a span is to be called and carry; `ofValue` adds what is known once the work is done. Never content. */

@@ -1,0 +1,120 @@
+// createAgent: the only place that knows every part. The order of the layers is decided here and nowhere else.
+import type { Clock } from "./core/clock.ts";
+import { AgentError } from "./core/errors.ts";
+import type { GuardPoint, Guardrail, Guardrails } from "./core/guardrail.ts";
+import type { Middleware } from "./core/middleware.ts";
+import type { ToolSpec } from "./core/model.ts";
+import { printOf } from "./core/print.ts";
+import { type Machinery, stageOnion } from "./core/run.ts";
+import { type AnySchema, type CompiledSchema, compileSchema, type InferSchema } from "./core/schema.ts";
+import { onion } from "./core/step.ts";
+import { isTool, type Tool } from "./core/tool.ts";
+import { outputSchema } from "./guardrails/output-schema.ts";
+import { memoryStore } from "./journal/memory.ts";
+import { announced, recorded, stageRecorded } from "./journal/recording.ts";
+import { type AgentOptions, agentDefaults, checkAgentOptions, termsOf } from "./pipeline/agent-options.ts";
+import { assembleContext } from "./pipeline/context.ts";
+import { executeCalls } from "./pipeline/executor.ts";
+import { filterInput } from "./pipeline/input-filter.ts";
+import type { AgentParts, Stages } from "./pipeline/line.ts";
+import { filterOutput } from "./pipeline/output-filter.ts";
+import { planDirectly } from "./pipeline/planner.ts";
+import { buildResponse } from "./pipeline/response-builder.ts";
+import { createRuns, type Runs } from "./pipeline/runs.ts";
+import { stageYours, yours } from "./pipeline/yours.ts";
+import { admitted, halted } from "./policy/admission.ts";
+import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit-breaker.ts";
+import { retried } from "./resilience/retry.ts";
+import { systemClock } from "./resilience/system-clock.ts";
+import { timed } from "./resilience/timeout.ts";
+import { attempted, stageTraced, traced } from "./telemetry/spans.ts";
+
+/** An agent: frozen, free of run state, safe to share by any number of concurrent runs of any tenants. */
+export interface Agent<Output = string> extends Runs<Output> {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** What an agent with this `output` option answers: text when there is none. */
+export type OutputOf<Schema> = AnySchema extends Schema ? string : InferSchema<Schema>;
+
+/** Checks everything once and compiles it. Throws `configuration_invalid`, before any money is spent. */
+export function createAgent<Schema extends AnySchema = AnySchema>(options: AgentOptions<Schema>): Agent<OutputOf<Schema>> {
+  checkAgentOptions(options);
+  const parts = resolve(options);
+  return Object.freeze({ name: parts.name, version: parts.version, ...createRuns<OutputOf<Schema>>(parts) });
+}
+
+const ourStages: Stages = {
+  inputFilter: filterInput,
+  context: assembleContext,
+  planner: planDirectly,
+  executor: executeCalls,
+  outputFilter: filterOutput,
+  responseBuilder: buildResponse,
+};
+
+function resolve(options: AgentOptions): AgentParts {
+  const { model, policy = {}, resilience = {} } = options;
+  const clock = options.clock ?? systemClock;
+  const tools = toolsByName(options.tools ?? {});
+  const toolSpecs = [...tools].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
+  const output = options.output && { name: "answer", schema: compileSchema(options.output, "output") };
+  const middleware = options.use ?? [];
+  const { limits, timeouts, retry, breaker } = agentDefaults;
+  return Object.freeze({
+    name: options.name,
+    version: options.version ?? agentDefaults.version,
+    model,
+    instructions: options.instructions,
+    tools,
+    toolSpecs,
+    toolsPrint: printOf(JSON.stringify(toolSpecs)),
+    guardrails: guardrailsOf(options.guardrails ?? {}, output?.schema),
+    settings: options.settings ?? {},
+    output,
+    middleware,
+    stages: { ...ourStages, ...options.stages },
+    machinery: machineryOf(clock, middleware, { ...breaker, ...resilience.breaker }),
+    modelTerms: {
+      ...retry,
+      ...resilience.retry,
+      timeoutMs: policy.timeouts?.stepMs ?? timeouts.stepMs,
+      breaker: `model ${model.provider}/${model.id}`,
+    },
+    terms: termsOf(policy, { ...limits, totalMs: timeouts.totalMs }),
+    clock,
+    store: options.store ?? memoryStore(),
+  });
+}
+
+/** Each kind of step gets the layers it needs, outermost first. Why each stands where it stands: docs/architecture.md. */
+function machineryOf(clock: Clock, middleware: readonly Middleware[], breaker: BreakerOptions): Machinery {
+  const { layer: broken } = createCircuitBreakers(breaker, clock);
+  const attempt = [retried, broken, announced, attempted, timed];
+  return {
+    steps: {
+      model: onion([recorded, halted, yours, traced, ...attempt]),
+      tool: onion([recorded, halted, admitted, yours, traced, ...attempt]),
+      custom: onion([recorded, halted, admitted, yours, traced, ...attempt]),
+    },
+    stage: stageOnion([stageRecorded, stageYours(middleware), stageTraced]),
+  };
+}
+
+// A Map, so that no name a model makes up finds anything but a tool.
+function toolsByName(tools: Readonly<Record<string, Tool>>): ReadonlyMap<string, Tool> {
+  for (const [name, tool] of Object.entries(tools)) {
+    if (!/^[\w-]{1,64}$/.test(name)) throw wrong(`The tool name "${name}" is not one to 64 letters, digits, "_" or "-".`);
+    if (!isTool(tool)) throw wrong(`The tool "${name}" was not made by tool(); wrap it: ${name}: tool({ ... }).`);
+  }
+  return new Map(Object.entries(tools).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** The shape of the answer is checked last, on what the other guardrails left. */
+function guardrailsOf(given: Guardrails, output: CompiledSchema | undefined): Readonly<Record<GuardPoint, readonly Guardrail[]>> {
+  const { input = [], toolInput = [], toolOutput = [] } = given;
+  return { input, toolInput, toolOutput, output: [...(given.output ?? []), ...(output ? [outputSchema(output)] : [])] };
+}
+
+const wrong = (message: string) => new AgentError("configuration_invalid", message);

@@ -1,0 +1,53 @@
+// The answer has to be JSON of a given shape. Broken JSON is repaired by a library; a wrong shape is given back to the model once.
+import { jsonrepair } from "jsonrepair";
+import type { Guardrail, Verdict } from "../core/guardrail.ts";
+import { type AnySchema, type CompiledSchema, compileSchema } from "../core/schema.ts";
+
+/** An output guardrail. `schema` is a Standard Schema, a JSON Schema, or one that is compiled already. Throws `configuration_invalid`. */
+export function outputSchema(schema: AnySchema | CompiledSchema): Guardrail {
+  const compiled = isCompiled(schema) ? schema : compileSchema(schema, "outputSchema");
+  return {
+    name: "output-schema",
+    check: async ({ text }) => {
+      const json = jsonIn(text);
+      if (json === undefined) return mismatch("The answer is not JSON.");
+      const valid = await compiled.validate(JSON.parse(json));
+      if (!valid.ok) return mismatch(valid.issues.slice(0, 10).join("; "));
+      return json === text ? { verdict: "pass" } : { verdict: "rewrite", text: json, findings: [{ kind: "json-repaired" }] };
+    },
+  };
+}
+
+const isCompiled = (schema: AnySchema | CompiledSchema): schema is CompiledSchema =>
+  "validate" in schema && typeof schema.validate === "function" && "jsonSchema" in schema;
+
+// What is wrong is for the model only: it can quote the answer, which nobody else may see yet.
+const mismatch = (issues: string): Verdict => ({
+  verdict: "block",
+  code: "output_mismatch",
+  message: "The answer does not have the asked shape.",
+  reask: `Your answer does not have the asked shape: ${issues}\nAnswer again with nothing but JSON of the asked shape.`,
+});
+
+/** JSON text of an answer: as it is, out of a code fence, or mended. */
+function jsonIn(text: string): string | undefined {
+  const bare = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text;
+  if (isJson(bare)) return bare;
+  // Prose would be "repaired" into a string: only what sets out to be JSON is mended.
+  if (!/^\s*[[{]/.test(bare)) return undefined;
+  try {
+    const mended = jsonrepair(bare);
+    return isJson(mended) ? mended : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+// The public face of the root entry, in reading order. What is not named here is not part of the contract.
+export { type Agent, createAgent, type OutputOf } from "./agent.ts";
+export type { Clock } from "./core/clock.ts";
+export { AgentError, type AgentErrorOptions, type ErrorCode, type ErrorDetails, errorCodes, type StoredError } from "./core/errors.ts";
+export type { RunEvent } from "./core/events.ts";
+export type { Principal, RunFacts } from "./core/facts.ts";
+export type { Finding, GuardPoint, Guardrail, Guardrails, Subject, Verdict, VerdictRecord } from "./core/guardrail.ts";
+export type { Entry, RunTerms } from "./core/journal.ts";
+export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
+export {
+  type AssistantMessage,
+  callsOf,
+  type Message,
+  type RunInput,
+  type SystemMessage,
+  type ToolCall,
+  type ToolMessage,
+  textOf,
+  type UserMessage,
+} from "./core/message.ts";
+export type { Middleware, ModelCall, StageCall, ToolCallInfo } from "./core/middleware.ts";
+export type { FinishReason, Model, ModelContext, ModelRequest, ModelResponse, ModelSettings, ToolSpec, Usage } from "./core/model.ts";
+export type { Outcome, Waiting } from "./core/outcome.ts";
+export { type ProviderFailure, providerError } from "./core/provider-error.ts";
+export type {
+  Degraded,
+  Missing,
+  PartialAnswer,
+  Refusal,
+  ResultFacts,
+  RunEnd,
+  RunResult,
+  RunStatus,
+  RunUsage,
+  Timings,
+} from "./core/result.ts";
+export type { Run } from "./core/run.ts";
+export type { RunStream } from "./core/run-stream.ts";
+export type { AnySchema, CompiledSchema, InferSchema } from "./core/schema.ts";
+export type { Repeat, Step, StepContext, Terms } from "./core/step.ts";
+export type { Claim, Journal, RunPhase, Store } from "./core/store.ts";
+export {
+  type ActOutcome,
+  type Effect,
+  type RetryOptions,
+  type Risk,
+  type Tool,
+  type ToolContext,
+  type ToolFailure,
+  type ToolOptions,
+  type ToolResult,
+  tool,
+  toolDefaults,
+  toolError,
+} from "./core/tool.ts";
+export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
+export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
+export {
+  type AgentOptions,
+  agentDefaults,
+  type LimitOptions,
+  type PolicyOptions,
+  type ResilienceOptions,
+  type ResumeOptions,
+  type RunOptions,
+  type TimeoutOptions,
+} from "./pipeline/agent-options.ts";
+export type { Answer, Filtered, Instructions, Line, Plan, Stages } from "./pipeline/line.ts";

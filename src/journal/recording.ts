@@ -1,0 +1,128 @@
+// The two layers that make steps durable: what is done is never done again, and what was begun is known to have been begun.
+import { AgentError, reviveError, storeError, toAgentError } from "../core/errors.ts";
+import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
+import { assertJson, recall } from "../core/json.ts";
+import { done, failed, type Outcome, suspended } from "../core/outcome.ts";
+import { printOf } from "../core/print.ts";
+import { closedBy, type StageLayer } from "../core/run.ts";
+import type { Layer, Reconciled, Step, StepContext } from "../core/step.ts";
+
+/** Outermost layer: a step that is done answers from the journal and nothing inside it runs; what comes of any other is recorded. */
+export const recorded: Layer = async (step, context, next) => {
+  const { journal } = context;
+  const past = journal.find(step.key);
+  if (past) {
+    const other = divergence(step, past);
+    if (other) return failed(other);
+    if (past.outcome) {
+      journal.reached(step.key);
+      return reopen(past.outcome);
+    }
+    noteChange(step, context, past);
+  }
+  if (journal.closing) return closedBy(journal.closing);
+  if (journal.broken) return failed(journal.broken);
+  const settled = past && past.attempt > 0 && step.repeat === "never" ? await settleDoubt(step, context) : undefined;
+  const outcome = settled ?? (await next(step, context));
+  return record(step, context, outcome);
+};
+
+/** Writes ahead just before the world is touched: after a crash, "never tried" and "may have happened" can be told apart. */
+export const announced: Layer = async (step, context, next) => {
+  const { journal, clock, attempt } = context;
+  const { key, kind, name } = step;
+  const begun = { type: "step.began" as const, at: clock.now(), key, kind, name, attempt, print: printOf(step.input) };
+  try {
+    await journal.write([attempt === 1 ? { ...begun, input: step.input } : begun]);
+  } catch (thrown) {
+    return failed(journalError(thrown));
+  }
+  const outcome = await next(step, context);
+  return endedInSilence(step, outcome) ? ((await settleDoubt(step, context, outcome)) ?? outcome) : outcome;
+};
+
+/** A stage that was completed before is passed through without span or middleware; what it did is in the journal. */
+export const stageRecorded: StageLayer = async (stage, context, work) => {
+  const { journal, clock } = context;
+  if (journal.closing || journal.stageDone(stage.key)) {
+    const outcome = await work(context);
+    journal.reached(stage.key);
+    return outcome;
+  }
+  const startedAt = clock.now();
+  const outcome = await work(context);
+  // Nothing depends on this entry, so it rides with the next write; a stage that was stopped is taken up again by a resume.
+  if (outcome.status === "done") {
+    journal.hold({ type: "stage.done", at: clock.now(), key: stage.key, stage: stage.name, startedAt });
+  }
+  return outcome;
+};
+
+/** An act that must not be repeated, and of which the last word is a time-out or a broken connection, may have happened. */
+function endedInSilence<T>(step: Step<T>, outcome: Outcome<T>): boolean {
+  return step.repeat === "never" && outcome.status === "failed" && outcome.error.retryable;
+}
+
+/**
+ * Asks the step's own `reconcile` whether the act happened. Undefined when it surely did not (then `silence`, if any, stands or it may
+ * be done for the first time); otherwise its result, or a suspension until somebody can say.
+ */
+async function settleDoubt<T>(step: Step<T>, context: StepContext, silence?: Outcome<T>): Promise<Outcome<T> | undefined> {
+  const word = await reconcile(step, context);
+  if (word === "not-done") return silence;
+  if (word === "unknown") return suspended([{ kind: "in-doubt", key: step.key, tool: step.name }]);
+  return word;
+}
+
+async function reconcile<T>(step: Step<T>, context: StepContext): Promise<Reconciled<T>> {
+  try {
+    return (await step.reconcile?.(context)) ?? "unknown";
+  } catch {
+    return "unknown";
+  }
+}
+
+/** Facts are recorded; a refusal, suspension, halt or a failure worth trying again is not, so that a resume tries afresh. */
+async function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Promise<Outcome<T>> {
+  if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) return outcome;
+  const { journal, clock } = context;
+  try {
+    await journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key))]);
+    return outcome;
+  } catch (thrown) {
+    return failed(journalError(thrown));
+  }
+}
+
+function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number): Entry {
+  const { key, kind, name } = step;
+  const entry = { type: "step.done" as const, at, key, kind, name, attempts, outcome: close(outcome) };
+  return attempts === 0 ? { ...entry, print: printOf(step.input), input: step.input } : entry;
+}
+
+function close<T>(outcome: Outcome<T>): StoredOutcome {
+  if (outcome.status === "failed") return { ok: false, error: storeError(outcome.error) };
+  const value: unknown = outcome.status === "done" ? outcome.value : null;
+  assertJson(value);
+  return { ok: true, value };
+}
+
+function reopen<T>(stored: StoredOutcome): Outcome<T> {
+  return stored.ok ? done(recall<T>(stored.value)) : failed(reviveError(stored.error));
+}
+
+/** Another kind or name at the same key means other code; a changed input does not, or a corrected prompt would strand runs. */
+function divergence<T>(step: Step<T>, past: StepRecord): AgentError | undefined {
+  if (past.kind === step.kind && past.name === step.name) return undefined;
+  return new AgentError(
+    "step_diverged",
+    `At ${step.key} the run recorded ${past.kind} ${past.name}; the code now takes ${step.kind} ${step.name}.`,
+  );
+}
+
+function noteChange<T>(step: Step<T>, { journal, clock }: StepContext, past: StepRecord) {
+  if (journal.closing || past.print === printOf(step.input)) return;
+  journal.note({ type: "note", at: clock.now(), key: step.key, note: "input-changed" });
+}
+
+const journalError = (thrown: unknown) => toAgentError(thrown, "journal_unavailable", "The journal could not be written.");

@@ -1,0 +1,179 @@
+// One run's journal while its owner passes over it: what was recorded is found by key, what is new is written in order and in groups.
+import { AgentError, toAgentError } from "../core/errors.ts";
+import type { RunEvent } from "../core/events.ts";
+import type { Closing, Entry, RunJournal, StepRecord } from "../core/journal.ts";
+import type { Json } from "../core/json.ts";
+import type { Journal, RunPhase } from "../core/store.ts";
+import { encode } from "./codec.ts";
+import { project } from "./views/projection.ts";
+import { createTally, type Tally } from "./views/tally.ts";
+
+export interface JournalParts {
+  readonly journal: Journal;
+  readonly runId: string;
+  readonly epoch: number;
+  /** What the store holds so far; a `run.resumed` at its end reopens a stopped run. */
+  readonly entries: readonly Entry[];
+  readonly emit: (event: RunEvent) => void;
+}
+
+export interface OpenJournal extends RunJournal {
+  readonly tally: Tally;
+  /** Shows whatever of the recorded entries no step has asked for; the pass is over. */
+  showRest(): void;
+}
+
+export function openJournal(parts: JournalParts): OpenJournal {
+  const past = index(parts.entries);
+  const tally = createTally();
+  for (const entry of parts.entries) tally.add(entry);
+  const attempts = new Map<string, number>();
+  let shown = 0;
+  let ended = false;
+
+  const show = (entry: Entry) => {
+    const event = ended ? undefined : project(entry);
+    if (entry.type === "run.stopped" || entry.type === "run.ended") ended = true;
+    if (event) parts.emit(event);
+  };
+  const showUpTo = (position: number) => {
+    for (; shown < position; shown++) {
+      const entry = parts.entries[shown];
+      // The stop a resume has reopened is history, not the end of this stream.
+      if (entry && (entry === past.closing || !isClosing(entry))) show(entry);
+    }
+  };
+  const published = (entries: readonly Entry[]) => {
+    showUpTo(parts.entries.length);
+    for (const entry of entries) {
+      tally.add(entry);
+      show(entry);
+    }
+  };
+  const writer = groupWriter(parts, published);
+
+  return {
+    tally,
+    closing: past.closing,
+    get broken() {
+      return writer.broken();
+    },
+    find: (key) => past.steps.get(key),
+    tried: (key) => attempts.get(key) ?? past.steps.get(key)?.attempt ?? 0,
+    decided: (key) => past.decided.get(key),
+    stageDone: (key) => past.stages.has(key),
+    reached: (key) => showUpTo((past.positions.get(key) ?? -1) + 1),
+    showRest: () => showUpTo(parts.entries.length),
+    write: (entries) => {
+      for (const entry of entries) {
+        if (entry.type === "step.began") attempts.set(entry.key, entry.attempt);
+        if (entry.type === "step.done") attempts.delete(entry.key);
+      }
+      return writer.write(entries);
+    },
+    hold: writer.hold,
+    note: (entry) => {
+      if (!ended) return writer.hold(entry);
+      writer.write([entry]).catch(() => {}); // the run is over; a remark that cannot be kept is lost, nothing else
+    },
+  };
+}
+
+interface Past {
+  readonly steps: ReadonlyMap<string, StepRecord>;
+  readonly decided: ReadonlyMap<string, Json>;
+  readonly stages: ReadonlySet<string>;
+  /** Where the last entry of a step or stage stands. */
+  readonly positions: ReadonlyMap<string, number>;
+  readonly closing: Closing | undefined;
+}
+
+function index(entries: readonly Entry[]): Past {
+  const steps = new Map<string, StepRecord>();
+  const decided = new Map<string, Json>();
+  const stages = new Set<string>();
+  const positions = new Map<string, number>();
+  let closing: Closing | undefined;
+  for (const [position, entry] of entries.entries()) {
+    if (entry.type === "run.resumed") closing = undefined;
+    else if (isClosing(entry)) closing = entry;
+    else if (entry.type === "decided") decided.set(entry.key, entry.choice);
+    else if (entry.type === "stage.done") {
+      stages.add(entry.key);
+      positions.set(entry.key, position);
+    } else if (entry.type === "step.began") {
+      const { kind, name, print, attempt } = entry;
+      steps.set(entry.key, { kind, name, print, attempt });
+    } else if (entry.type === "step.done") {
+      const { kind, name, attempts, outcome } = entry;
+      const print = entry.print ?? steps.get(entry.key)?.print ?? "";
+      steps.set(entry.key, { kind, name, print, attempt: attempts, outcome });
+      positions.set(entry.key, position);
+    }
+  }
+  return { steps, decided, stages, positions, closing };
+}
+
+const isClosing = (entry: Entry): entry is Closing => entry.type === "run.stopped" || entry.type === "run.ended";
+
+/** Writes in order; while the store is busy, what comes in waits and goes as one group. After a failure nothing is written any more. */
+function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, published: (entries: readonly Entry[]) => void) {
+  let sequence = loaded.length;
+  let phase: RunPhase = phaseAfter(loaded, "running");
+  let group: Entry[] = [];
+  let busy: Promise<void> | undefined;
+  let queued: Promise<void> | undefined;
+  let broken: AgentError | undefined;
+
+  const fail = (thrown: unknown): AgentError => (broken = toAgentError(thrown, "journal_unavailable", "The journal could not be written."));
+
+  const flush = (): Promise<void> => {
+    queued = undefined;
+    if (broken) return Promise.reject(broken);
+    const entries = group;
+    group = [];
+    try {
+      const pending = journal.append(runId, { epoch, sequence }, entries.map(encode), (phase = phaseAfter(entries, phase)));
+      sequence += entries.length;
+      if (!pending) {
+        published(entries);
+        return Promise.resolve();
+      }
+      busy = pending.then(
+        () => {
+          busy = undefined;
+          published(entries);
+        },
+        (thrown: unknown) => {
+          busy = undefined;
+          throw fail(thrown);
+        },
+      );
+      return busy;
+    } catch (thrown) {
+      return Promise.reject(fail(thrown));
+    }
+  };
+
+  return {
+    broken: () => broken,
+    hold: (entry: Entry) => {
+      group.push(entry);
+    },
+    write: (entries: readonly Entry[]): Promise<void> => {
+      if (broken) return Promise.reject(broken);
+      group.push(...entries);
+      return busy ? (queued ??= busy.then(flush)) : flush();
+    },
+  };
+}
+
+function phaseAfter(entries: readonly Entry[], before: RunPhase): RunPhase {
+  let phase = before;
+  for (const { type } of entries) {
+    if (type === "run.ended") phase = "ended";
+    else if (type === "run.stopped") phase = "stopped";
+    else if (type === "run.resumed") phase = "running";
+  }
+  return phase;
+}

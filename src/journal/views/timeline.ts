@@ -1,0 +1,77 @@
+// A view: a run as a table of what happened when, for people. Pure: entries in, rows out.
+import type { Entry } from "../../core/journal.ts";
+import { field } from "../../core/json.ts";
+import { codeOf } from "./projection.ts";
+
+/** `atMs` counts from the start of the run. */
+export interface TimelineRow {
+  readonly atMs: number;
+  readonly durationMs?: number;
+  readonly kind: "run" | "stage" | "model" | "tool" | "custom" | "attempt" | "decision" | "note";
+  /** Path in the run, e.g. `turn-2/tool/0`. */
+  readonly key: string;
+  readonly what: string;
+  readonly outcome: string;
+  readonly inputTokens?: number;
+  readonly outputTokens?: number;
+}
+
+export function timeline(entries: readonly Entry[]): readonly TimelineRow[] {
+  const start = entries[0]?.at ?? 0;
+  const begun = new Map<string, number>();
+  const rows: TimelineRow[] = [];
+  for (const entry of entries) {
+    if (entry.type === "step.began" && !begun.has(entry.key)) begun.set(entry.key, entry.at);
+    const row = rowOf(entry, start, begun);
+    if (row) rows.push(row);
+  }
+  return rows.toSorted((one, other) => one.atMs - other.atMs);
+}
+
+function rowOf(entry: Entry, start: number, begun: ReadonlyMap<string, number>): TimelineRow | undefined {
+  const atMs = entry.at - start;
+  switch (entry.type) {
+    case "run.started":
+      return { atMs, kind: "run", key: "", what: `${entry.agent} ${entry.agentVersion}`, outcome: "started" };
+    case "run.resumed":
+      return { atMs, kind: "run", key: "", what: "resumed", outcome: "started" };
+    case "run.stopped":
+    case "run.ended":
+      return { atMs, kind: "run", key: "", what: "end", outcome: entry.error ? `${entry.status}: ${entry.error.code}` : entry.status };
+    case "stage.done":
+      return {
+        atMs: entry.startedAt - start,
+        durationMs: entry.at - entry.startedAt,
+        kind: "stage",
+        key: entry.key,
+        what: entry.stage,
+        outcome: "done",
+      };
+    case "attempt.failed":
+      return { atMs, kind: "attempt", key: entry.key, what: `attempt ${entry.attempt}`, outcome: entry.error.code };
+    case "step.done":
+      return stepRow(entry, start, begun.get(entry.key) ?? entry.at);
+    case "decided":
+      return { atMs, kind: "decision", key: entry.key, what: "decided", outcome: "" };
+    case "note":
+      return { atMs, kind: "note", key: entry.key, what: entry.note, outcome: "" };
+    case "step.began":
+      return undefined;
+  }
+}
+
+function stepRow(entry: Extract<Entry, { type: "step.done" }>, start: number, begunAt: number): TimelineRow {
+  const usage = entry.outcome.ok ? field(entry.outcome.value, "usage") : undefined;
+  const [inputTokens, outputTokens] = [field(usage, "inputTokens"), field(usage, "outputTokens")];
+  const tries = entry.attempts > 1 ? ` after ${entry.attempts} attempts` : "";
+  return {
+    atMs: begunAt - start,
+    durationMs: entry.at - begunAt,
+    kind: entry.kind,
+    key: entry.key,
+    what: entry.name,
+    outcome: (codeOf(entry) ?? "done") + tries,
+    ...(typeof inputTokens === "number" ? { inputTokens } : {}),
+    ...(typeof outputTokens === "number" ? { outputTokens } : {}),
+  };
+}

@@ -1,0 +1,34 @@
+// A model's argument text made into a value. Pure: the same text always gives the same answer.
+import { jsonrepair } from "jsonrepair";
+
+export type ParsedArguments = { readonly ok: true; readonly value: object; readonly repaired: boolean } | { readonly ok: false };
+
+/** Empty text is no arguments. Broken JSON is repaired only when `repair` is set: an act must not be guessed at. */
+export function parseArguments(text: string, repair: boolean): ParsedArguments {
+  if (text.trim() === "") return { ok: true, value: {}, repaired: false };
+  const value = parsed(text);
+  if (value !== undefined) return { ok: true, value, repaired: false };
+  const mended = repair ? parsed(repairedJson(text)) : undefined;
+  return mended === undefined ? { ok: false } : { ok: true, value: mended, repaired: true };
+}
+
+function parsed(text: string | undefined): object | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = /__proto__|\\u/.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+// JSON.parse makes an own property of it, which is harmless until somebody merges the object into another.
+const withoutPrototype = (key: string, value: unknown): unknown => (key === "__proto__" ? undefined : value);
+
+function repairedJson(text: string): string | undefined {
+  try {
+    return jsonrepair(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,140 @@
+// One pass over one run: opens its journal, keeps its time, walks the line, and writes how it ended, once.
+import type { Clock } from "../core/clock.ts";
+import { AgentError, storeError, toAgentError } from "../core/errors.ts";
+import type { RunEvent } from "../core/events.ts";
+import type { RunFacts } from "../core/facts.ts";
+import type { Closing, Entry, RunTerms } from "../core/journal.ts";
+import type { RunInput } from "../core/message.ts";
+import { failed, type Outcome } from "../core/outcome.ts";
+import type { RunResult } from "../core/result.ts";
+import { openRun } from "../core/run.ts";
+import type { StepContext } from "../core/step.ts";
+import { noTrace, type Trace } from "../core/trace.ts";
+import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
+import { createCallLimits } from "../policy/limits.ts";
+import { outcomeAttributes, runAttributes, runSpanName } from "../telemetry/attributes.ts";
+import { openRootTrace } from "../telemetry/open-telemetry.ts";
+import type { AgentParts, Answer, Line } from "./line.ts";
+import { pipeline } from "./pipeline.ts";
+import { closingOf, resultOf } from "./run-result.ts";
+import { createTextWindow } from "./text-window.ts";
+import { createThread } from "./thread.ts";
+
+/** A run whose journal this pass may walk: read, and owned under `epoch`. */
+export interface OpenedRun {
+  readonly run: RunFacts;
+  readonly input: RunInput;
+  readonly terms: RunTerms;
+  readonly epoch: number;
+  readonly entries: readonly Entry[];
+  readonly trace: Trace;
+}
+
+export interface Pass {
+  readonly agent: AgentParts;
+  readonly streamed: boolean;
+  readonly emit: (event: RunEvent) => void;
+  /** Aborted to cancel; its reason becomes the cause. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Walks the line once. A run that is closed already is answered from its journal: nothing is performed. `Output` is what the agent's
+ * output schema makes of the answer.
+ */
+export function drive<Output>(opened: OpenedRun, pass: Pass): Promise<RunResult<Output>>;
+export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<unknown>> {
+  const { agent, emit } = pass;
+  const { run, entries, epoch } = opened;
+  const journal = openJournal({ journal: agent.store.journal, runId: run.id, epoch, entries, emit });
+  const line = openLine(opened, pass);
+  const trace = journal.closing ? noTrace : opened.trace;
+  const time = keepTime(agent.clock, pass.signal, opened.terms.totalMs - journal.tally.timings().totalMs);
+  const context: StepContext = {
+    run,
+    clock: agent.clock,
+    journal,
+    deadlineAt: time.deadlineAt,
+    signal: time.signal,
+    attempt: 1,
+    trace,
+    emit,
+  };
+  try {
+    const outcome = await walk(context, line);
+    const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
+    journal.showRest();
+    const result = resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries) });
+    trace.set(outcomeAttributes(result.status));
+    trace.end(result.status === "failed" ? result.error : undefined);
+    return result;
+  } finally {
+    time.stop();
+    trace.end();
+  }
+}
+
+/** The span of a run, opened before the run is written down so that its id can be. */
+export const openRunTrace = (run: RunFacts, resumed: boolean): Trace => openRootTrace(runSpanName(run.agent), runAttributes(run, resumed));
+
+async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> {
+  try {
+    return await pipeline(openRun(line.agent.machinery, context), line);
+  } catch (thrown) {
+    return failed(toAgentError(thrown, "internal_error", "The run broke on a bug of ours."));
+  }
+}
+
+function openLine({ input, terms }: OpenedRun, { agent, streamed, emit }: Pass): Line {
+  return {
+    agent,
+    input,
+    streamed,
+    emit,
+    thread: createThread(),
+    limits: createCallLimits(terms),
+    window: createTextWindow(emit, agent.guardrails.output.length > 0),
+    findings: [],
+    degraded: [],
+    finished: [],
+    unfinished: [],
+    toolsRecorded: false,
+    reasks: 0,
+  };
+}
+
+/** A journal that broke, or that somebody else owns by now, is not closed by us: whoever resumes the run will. */
+async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
+  const closing = closingOf(outcome, line, clock.now());
+  try {
+    await journal.write([closing]);
+    return closing;
+  } catch (thrown) {
+    const error = toAgentError(thrown, "journal_unavailable", "The journal could not be written.");
+    line.emit({ type: "run.finished", at: clock.now(), status: "failed", code: error.code });
+    return { type: "run.ended", at: clock.now(), status: "failed", error: storeError(error) };
+  }
+}
+
+/** The run's own signal: aborted by the caller or by the total deadline, with an `AgentError` as reason. Nothing is left behind. */
+function keepTime(clock: Clock, caller: AbortSignal, leftMs: number) {
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(new AgentError("cancelled", "The run was cancelled.", { cause: caller.reason }));
+  const onDeadline = () => controller.abort(new AgentError("deadline_exceeded", "The run's time was up."));
+  const cancel = Number.isFinite(leftMs) ? clock.after(leftMs, onDeadline) : () => {};
+  if (caller.aborted) onAbort();
+  else caller.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    deadlineAt: clock.now() + leftMs,
+    stop: () => {
+      cancel();
+      caller.removeEventListener("abort", onAbort);
+    },
+  };
+}
+
+function traceIdOf(entries: readonly Entry[]): string | undefined {
+  const [started] = entries;
+  return started?.type === "run.started" ? started.traceId : undefined;
+}

@@ -1,0 +1,111 @@
+// Runs the guardrails of one point, in order, each on what the one before left. Whatever is not a clear verdict refuses.
+import { AgentError } from "../core/errors.ts";
+import type { GuardDecision, GuardPoint, Guardrail, Subject, Verdict, VerdictRecord } from "../core/guardrail.ts";
+import type { StepContext } from "../core/step.ts";
+import { guardrailEvent } from "../telemetry/attributes.ts";
+
+const defaultTimeoutMs = 5_000;
+
+export interface GuardedText {
+  readonly point: GuardPoint;
+  readonly text: string;
+  readonly tool?: string;
+}
+
+/** Answers what all guardrails together decided; never throws. Guardrails without I/O are assumed: outside checks belong in steps. */
+export async function decideGuards(guardrails: readonly Guardrail[], subject: GuardedText, context: StepContext): Promise<GuardDecision> {
+  const verdicts: VerdictRecord[] = [];
+  let { text } = subject;
+  for (const guardrail of guardrails) {
+    const verdict = await ask(guardrail, { ...subject, text }, context);
+    const failed = verdict instanceof AgentError;
+    const record = recordOf(guardrail, subject, failed ? failedAs(guardrail) : verdict.verdict, failed ? undefined : verdict.findings);
+    verdicts.push(record);
+    context.trace.event(guardrailEvent, {
+      "airworthy.guardrail.name": guardrail.name,
+      "airworthy.guardrail.stage": subject.point,
+      "airworthy.guardrail.verdict": record.verdict,
+    });
+    if (failed) {
+      if (guardrail.onError === "allow") continue;
+      return { allowed: false, verdicts, by: guardrail.name, code: "guardrail_failed", message: verdict.message };
+    }
+    if (verdict.verdict === "rewrite") ({ text } = verdict);
+    if (verdict.verdict === "block" || verdict.verdict === "escalate") return refusal(guardrail, verdict, verdicts);
+  }
+  return { allowed: true, verdicts, text };
+}
+
+const failedAs = (guardrail: Guardrail) => (guardrail.onError === "allow" ? "bypassed" : "error");
+
+function refusal(guardrail: Guardrail, verdict: Extract<Verdict, { message: string }>, verdicts: readonly VerdictRecord[]): GuardDecision {
+  const { message } = verdict;
+  const by = guardrail.name;
+  if (verdict.verdict === "escalate") return { allowed: false, verdicts, by, code: "guardrail_escalated", message };
+  const code = verdict.code ?? "guardrail_blocked";
+  return { allowed: false, verdicts, by, code, message, ...(verdict.reask === undefined ? {} : { reask: verdict.reask }) };
+}
+
+/** The error a refusing decision amounts to. */
+export function guardError(decision: Extract<GuardDecision, { allowed: false }>, point: GuardPoint): AgentError {
+  return new AgentError(decision.code, decision.message, { details: { guardrail: decision.by, point } });
+}
+
+function recordOf(
+  { name }: Guardrail,
+  { point, tool }: GuardedText,
+  verdict: VerdictRecord["verdict"],
+  findings: VerdictRecord["findings"],
+): VerdictRecord {
+  return {
+    guardrail: name,
+    point,
+    verdict,
+    ...(tool === undefined ? {} : { tool }),
+    ...(findings && findings.length > 0 ? { findings: findings.map((finding) => ({ ...finding })) } : {}),
+  };
+}
+
+async function ask(guardrail: Guardrail, subject: GuardedText, context: StepContext): Promise<Verdict | AgentError> {
+  const timer = new AbortController();
+  const stop = () => timer.abort();
+  const cancel = context.clock.after(guardrail.timeoutMs ?? defaultTimeoutMs, stop);
+  context.signal.addEventListener("abort", stop, { once: true });
+  try {
+    const look: Subject = { ...subject, run: context.run, signal: timer.signal };
+    const verdict: unknown = await Promise.race([guardrail.check(look), aborted(timer.signal)]);
+    return isVerdict(verdict)
+      ? verdict
+      : broken(guardrail, verdict === timeUp ? "did not answer in time" : "answered something that is no verdict");
+  } catch (thrown) {
+    return broken(guardrail, "threw", thrown);
+  } finally {
+    cancel();
+    context.signal.removeEventListener("abort", stop);
+  }
+}
+
+const timeUp = Symbol("time is up");
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<symbol>((resolve) => signal.addEventListener("abort", () => resolve(timeUp), { once: true }));
+
+const broken = (guardrail: Guardrail, what: string, cause?: unknown) =>
+  new AgentError("guardrail_failed", `The guardrail ${guardrail.name} ${what}; nothing was let through.`, { cause });
+
+function isVerdict(value: unknown): value is Verdict {
+  if (typeof value !== "object" || value === null || !("verdict" in value)) return false;
+  if ("findings" in value && value.findings !== undefined && !Array.isArray(value.findings)) return false;
+  switch (value.verdict) {
+    case "pass":
+    case "flag":
+      return true;
+    case "rewrite":
+      return "text" in value && typeof value.text === "string";
+    case "block":
+    case "escalate":
+      return "message" in value && typeof value.message === "string";
+    default:
+      return false;
+  }
+}

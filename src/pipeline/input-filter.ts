@@ -1,0 +1,24 @@
+// First stage: what the user said passes the input guardrails before anything else sees it.
+
+import { type Message, textOf } from "../core/message.ts";
+import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
+import type { Run } from "../core/run.ts";
+import { decideGuards, guardError } from "./guard.ts";
+import type { Line } from "./line.ts";
+
+export async function filterInput(run: Run, line: Line): Promise<Outcome<Message>> {
+  const said = lastMessage(line);
+  const guardrails = line.agent.guardrails.input;
+  if (guardrails.length === 0) return done(said);
+  const text = textOf(said);
+  const decision = await run.decide("input-filter", () => decideGuards(guardrails, { point: "input", text }, run.context));
+  if (decision.status !== "done") return decision;
+  line.findings.push(...decision.value.verdicts);
+  if (!decision.value.allowed) return stoppedBy(guardError(decision.value, "input"));
+  return done(decision.value.text === text ? said : { role: "user", content: decision.value.text });
+}
+
+function lastMessage({ input }: Line): Message {
+  if (typeof input === "string") return { role: "user", content: input };
+  return input.at(-1) ?? { role: "user", content: "" };
+}

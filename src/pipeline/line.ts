@@ -1,0 +1,97 @@
+// What the stages work with: the agent's fixed parts, and the state of one pass over one run.
+import type { Clock } from "../core/clock.ts";
+import type { RunEvent } from "../core/events.ts";
+import type { RunFacts } from "../core/facts.ts";
+import type { GuardPoint, Guardrail, VerdictRecord } from "../core/guardrail.ts";
+import type { RunTerms } from "../core/journal.ts";
+import type { Message, RunInput, ToolCall } from "../core/message.ts";
+import type { Middleware } from "../core/middleware.ts";
+import type { FinishReason, Model, ModelSettings, ToolSpec } from "../core/model.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Degraded } from "../core/result.ts";
+import type { Machinery, Run } from "../core/run.ts";
+import type { CompiledSchema } from "../core/schema.ts";
+import type { Terms } from "../core/step.ts";
+import type { Store } from "../core/store.ts";
+import type { Tool } from "../core/tool.ts";
+import type { CallLimits } from "../policy/limits.ts";
+import type { TextWindow } from "./text-window.ts";
+import type { Thread } from "./thread.ts";
+
+/** Instructions as text, or as a function of the run; asked once per run. */
+export type Instructions = string | ((run: RunFacts) => string | Promise<string>);
+
+/** An agent as resolved by createAgent: frozen, shared by all its runs. */
+export interface AgentParts {
+  readonly name: string;
+  readonly version: string;
+  readonly model: Model;
+  readonly instructions: Instructions | undefined;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly toolSpecs: readonly ToolSpec[];
+  readonly toolsPrint: string;
+  readonly guardrails: Readonly<Record<GuardPoint, readonly Guardrail[]>>;
+  readonly settings: ModelSettings;
+  readonly output: { readonly name: string; readonly schema: CompiledSchema } | undefined;
+  readonly middleware: readonly Middleware[];
+  readonly stages: Stages;
+  readonly machinery: Machinery;
+  readonly modelTerms: Terms;
+  readonly terms: RunTerms;
+  readonly clock: Clock;
+  readonly store: Store;
+}
+
+/** One pass. Everything in it is rebuilt the same way from the journal on the next. */
+export interface Line {
+  readonly agent: AgentParts;
+  readonly input: RunInput;
+  /** Text is wanted while it is made. */
+  readonly streamed: boolean;
+  readonly emit: (event: RunEvent) => void;
+  readonly thread: Thread;
+  readonly limits: CallLimits;
+  readonly window: TextWindow;
+  readonly findings: VerdictRecord[];
+  readonly degraded: Degraded[];
+  /** Tools that have given a result, and those that were asked for and have not. */
+  readonly finished: string[];
+  readonly unfinished: string[];
+  /** Whether the model was shown the tool definitions already, in recorded form. */
+  toolsRecorded: boolean;
+  /** How often the output filter has asked again. */
+  reasks: number;
+}
+
+/** What the planner decided for one turn: the calls to make, or, without calls, the answer. */
+export interface Plan {
+  readonly text: string;
+  readonly calls: readonly ToolCall[];
+  readonly finishReason: FinishReason;
+}
+
+/** The output filter's word: the text that may leave, or what the model is asked to do better. */
+export type Filtered = { readonly text: string } | { readonly reask: string };
+
+/** What the user gets. `output` is the text, or the value the output schema makes of it. */
+export interface Answer {
+  readonly output: unknown;
+  readonly text: string;
+  readonly finishReason: FinishReason;
+}
+
+/** The line's stages, each replaceable. A stage touches the world only through `run.step`, and makes choices through `run.decide`. */
+export interface Stages {
+  /** Checks and rewrites what the user said; answers the message that goes on. */
+  readonly inputFilter: (run: Run, line: Line) => Promise<Outcome<Message>>;
+  /** Puts together what the model is to know: fills `line.thread`. */
+  readonly context: (run: Run, line: Line, said: Message) => Promise<Outcome<null>>;
+  /** Decides what to do next. Once per turn. */
+  readonly planner: (run: Run, line: Line, turn: number) => Promise<Outcome<Plan>>;
+  /** Makes the planned calls and adds their results, in call order, to `line.thread`. */
+  readonly executor: (run: Run, line: Line, plan: Plan) => Promise<Outcome<null>>;
+  /** Nothing leaves before this has let it go. */
+  readonly outputFilter: (run: Run, line: Line, turn: number, plan: Plan) => Promise<Outcome<Filtered>>;
+  /** Makes the answer of what was let go. */
+  readonly responseBuilder: (run: Run, line: Line, text: string, plan: Plan) => Promise<Outcome<Answer>>;
+}

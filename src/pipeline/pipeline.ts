@@ -1,0 +1,41 @@
+// The line: the whole life of a request, read top to bottom. It touches nothing outside itself but through `run`.
+import { done, type Outcome, refused } from "../core/outcome.ts";
+import type { Run } from "../core/run.ts";
+import type { Answer, Line } from "./line.ts";
+
+export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
+  const { stages } = line.agent;
+
+  const said = await run.stage("input-filter", (here) => stages.inputFilter(here, line));
+  if (said.status !== "done") return said;
+
+  const known = await run.stage("context", (here) => stages.context(here, line, said.value));
+  if (known.status !== "done") return known;
+
+  for (let turn = 1; ; turn++) {
+    const spent = line.limits.turn(turn);
+    if (spent) return refused(spent);
+    const next = await takeTurn(run.at(`turn-${turn}`), line, turn);
+    if (next.status !== "done") return next;
+    if (next.value) return done(next.value);
+  }
+}
+
+/** One turn: a plan and its calls, or an answer on its way out. Null means: go on. */
+async function takeTurn(run: Run, line: Line, turn: number): Promise<Outcome<Answer | null>> {
+  const { stages } = line.agent;
+
+  const plan = await run.stage("planner", (here) => stages.planner(here, line, turn));
+  if (plan.status !== "done") return plan;
+
+  if (plan.value.calls.length > 0) return run.stage("executor", (here) => stages.executor(here, line, plan.value));
+
+  const filtered = await run.stage("output-filter", (here) => stages.outputFilter(here, line, turn, plan.value));
+  if (filtered.status !== "done") return filtered;
+  if ("reask" in filtered.value) {
+    line.thread.add({ role: "user", content: filtered.value.reask });
+    return done(null);
+  }
+  const { text } = filtered.value;
+  return run.stage("response-builder", (here) => stages.responseBuilder(here, line, text, plan.value));
+}

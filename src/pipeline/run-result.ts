@@ -1,0 +1,76 @@
+// How a run's outcome becomes the entry that closes its journal, and the result the caller gets. Both say the same.
+import { type AgentError, errorCodes, reviveError, storeError } from "../core/errors.ts";
+import type { RunFacts } from "../core/facts.ts";
+import type { Closing } from "../core/journal.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { Refusal, ResultFacts, RunEnd, RunResult } from "../core/result.ts";
+import type { OpenJournal } from "../journal/run-journal.ts";
+import type { Answer, Line } from "./line.ts";
+import { wrapUp } from "./response-builder.ts";
+
+/** The last entry of a pass: an end, or a stop that a resume can go on from. */
+export function closingOf(outcome: Outcome<Answer>, line: Line, at: number): Closing {
+  if (outcome.status === "done") return { type: "run.ended", at, status: "completed" };
+  if (outcome.status === "suspended") return { type: "run.stopped", at, status: "suspended", waitingFor: outcome.waitingFor };
+  const error = storeError(outcome.error);
+  const status = errorCodes[outcome.error.code].ends;
+  if (status === "partial") return { type: "run.stopped", at, status, error, partial: wrapUp(line, outcome.error) };
+  if (status === "halted") return { type: "run.stopped", at, status, error };
+  return { type: "run.ended", at, status, error };
+}
+
+export interface ResultParts {
+  readonly run: RunFacts;
+  readonly line: Line;
+  readonly journal: OpenJournal;
+  readonly traceId: string | undefined;
+}
+
+export function resultOf(outcome: Outcome<Answer>, closing: Closing, { run, line, journal, traceId }: ResultParts): RunResult<unknown> {
+  const facts: ResultFacts = {
+    runId: run.id,
+    usage: journal.tally.usage(),
+    timings: journal.tally.timings(),
+    findings: line.findings,
+    degraded: line.degraded,
+    messages: line.thread.transcript(),
+    ...(traceId === undefined ? {} : { traceId }),
+  };
+  return { ...facts, ...endOf(outcome, closing) };
+}
+
+// The live error is preferred to the recorded one: it still has its cause.
+function endOf(outcome: Outcome<Answer>, closing: Closing): RunEnd<unknown> {
+  if (outcome.status === "done" && closing.status === "completed") return { status: "completed", ...outcome.value };
+  if (closing.status === "suspended") return { status: "suspended", waitingFor: closing.waitingFor ?? [] };
+  const error = errorOf(outcome, closing);
+  switch (closing.status) {
+    case "partial":
+      return { status: "partial", error, ...(closing.partial ?? { finished: [], missing: [], explanation: error.message }) };
+    case "refused":
+      return { status: "refused", error, refusal: refusalOf(error) };
+    case "escalated":
+      return { status: "escalated", error, handoff: refusalOf(error) };
+    case "halted":
+    case "cancelled":
+      return { status: closing.status, error };
+    case "failed":
+    case "completed":
+      return { status: "failed", error };
+  }
+}
+
+function errorOf(outcome: Outcome<Answer>, closing: Closing): AgentError {
+  const live = outcome.status === "done" || outcome.status === "suspended" ? undefined : outcome.error;
+  const recorded = closing.error;
+  if (live && (!recorded || recorded.code === live.code)) return live;
+  return reviveError(
+    recorded ?? { code: "step_diverged", message: "The journal says the run was completed, but the code found no answer in it." },
+  );
+}
+
+const refusalOf = ({ code, message, details }: AgentError): Refusal => ({
+  by: typeof details["guardrail"] === "string" ? details["guardrail"] : "policy",
+  code,
+  message,
+});

@@ -1,0 +1,46 @@
+// Text on its way to the consumer. The output filter owns this window: with output guardrails nothing leaves before they have passed it.
+import type { RunEvent } from "../core/events.ts";
+
+export interface TextWindow {
+  /** Text of a model call in flight. */
+  push(turn: number, text: string): void;
+  /** True when text of this turn has left: then the attempt must not be tried again. */
+  hasShown(turn: number): boolean;
+  /** The attempt failed before anything left: what it said is forgotten. */
+  discard(turn: number): void;
+  /** The turn is over and this is its text: whatever of it has not left leaves now, unless it is being held. */
+  finish(turn: number, text: string): void;
+  /** The output filter lets this text go; what has already left of the turn is not repeated. */
+  release(turn: number, text: string): void;
+  /** What the consumer has seen of the latest turn that showed anything. */
+  readonly latest: string | undefined;
+}
+
+/** `held`: text leaves only when released. */
+export function createTextWindow(emit: (event: RunEvent) => void, held: boolean): TextWindow {
+  let shownTurn = 0;
+  let shown = "";
+  const show = (turn: number, text: string) => {
+    if (turn !== shownTurn) shown = "";
+    shownTurn = turn;
+    shown += text;
+    if (text) emit({ type: "text.delta", turn, text });
+  };
+  const rest = (turn: number, text: string) => show(turn, turn === shownTurn ? text.slice(shown.length) : text);
+  return {
+    push: (turn, text) => {
+      if (!held) show(turn, text);
+    },
+    hasShown: (turn) => turn === shownTurn && shown !== "",
+    discard: (turn) => {
+      if (turn === shownTurn) shown = "";
+    },
+    finish: (turn, text) => {
+      if (!held) rest(turn, text);
+    },
+    release: rest,
+    get latest() {
+      return shown === "" ? undefined : shown;
+    },
+  };
+}

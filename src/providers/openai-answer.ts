@@ -1,0 +1,148 @@
+// Owns the reading of an answer. Invariant: a whole completion and the chunks of a streamed one go through the same `add`,
+// so both give the same response.
+import type { ToolCall } from "../core/message.ts";
+import type { FinishReason, ModelResponse, Usage } from "../core/model.ts";
+import { notACompletion } from "./openai-error.ts";
+import {
+  countIn,
+  listIn,
+  objectIn,
+  textIn,
+  type WireChoice,
+  type WireCompletion,
+  type WireFunction,
+  type WireMessage,
+  type WireTokenDetails,
+  type WireToolCall,
+  type WireUsage,
+} from "./openai-wire.ts";
+
+export interface Answer {
+  /** Takes in a completion or a chunk and gives the visible text it brought. */
+  add(data: unknown): string;
+  /** Something of the shape of a completion has come. */
+  readonly started: boolean;
+  /** The provider has said why it stopped: nothing but usage can follow. */
+  readonly complete: boolean;
+  /** What has come, as a response; only meaningful once complete. */
+  response(requestId: string | null): ModelResponse;
+}
+
+const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
+  ["stop", "stop"],
+  ["length", "length"],
+  ["tool_calls", "tool-calls"],
+  ["function_call", "tool-calls"],
+  ["content_filter", "content-filter"],
+]);
+
+export function createAnswer(): Answer {
+  let started = false;
+  let text = "";
+  let refused = false;
+  let finish: string | undefined;
+  let usage: Usage | undefined;
+  let modelId: string | undefined;
+  let responseId: string | undefined;
+  const calls = createCallList();
+
+  const addMessage = (message: WireMessage) => {
+    // Lists of parts and the like: better an error than an answer that silently lost its text.
+    if (message.content != null && typeof message.content !== "string") throw notACompletion("its content is not text");
+    const refusal = textIn(message.refusal);
+    if (refusal) refused = true;
+    const piece = (textIn(message.content) ?? "") + (refusal ?? "");
+    text += piece;
+    for (const [position, call] of listIn(message.tool_calls).entries()) calls.add(objectIn(call), position);
+    if (message.function_call) calls.add({ function: message.function_call }, 0);
+    return piece;
+  };
+
+  const finishReason = (): FinishReason => {
+    if (refused) return "content-filter";
+    const reason = finishReasons.get(finish ?? "") ?? "other";
+    // Some gateways say "stop" although the message holds calls.
+    return reason === "stop" && calls.list().length > 0 ? "tool-calls" : reason;
+  };
+
+  return {
+    add(data) {
+      const completion: WireCompletion = objectIn(data);
+      if (Array.isArray(completion.choices)) started = true;
+      modelId ??= textIn(completion.model);
+      responseId ??= textIn(completion.id);
+      usage = usageIn(completion.usage) ?? usage;
+      const choice: WireChoice = objectIn(listIn(completion.choices)[0]);
+      finish = textIn(choice.finish_reason) ?? finish;
+      return addMessage(objectIn(choice.message ?? choice.delta));
+    },
+    get started() {
+      return started;
+    },
+    get complete() {
+      return finish !== undefined;
+    },
+    response: (requestId) => ({
+      message: { role: "assistant", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...calls.list()] },
+      finishReason: finishReason(),
+      ...(usage ? { usage } : {}),
+      ...(modelId ? { modelId } : {}),
+      ...(responseId ? { responseId } : {}),
+      ...(requestId ? { requestId } : {}),
+    }),
+  };
+}
+
+interface CallPieces {
+  id?: string;
+  name: string;
+  arguments: string;
+}
+
+/** Calls in the order they began; the pieces of a streamed call are put together by index. */
+function createCallList() {
+  const pieces: CallPieces[] = [];
+  const byIndex = new Map<number, CallPieces>();
+  return {
+    add(call: WireToolCall, position: number) {
+      const { name, arguments: args }: WireFunction = objectIn(call.function);
+      const index = countIn(call.index) ?? position;
+      const id = textIn(call.id);
+      let current = byIndex.get(index);
+      // A new id together with a name is a new call: some gateways number every call 0.
+      if (!current || (id !== undefined && id !== current.id && textIn(name) && current.name !== "")) {
+        current = { name: "", arguments: "" };
+        byIndex.set(index, current);
+        pieces.push(current);
+      }
+      if (id !== undefined) current.id ??= id;
+      current.name = textIn(name) ?? current.name;
+      current.arguments += typeof args === "object" && args !== null ? JSON.stringify(args) : (textIn(args) ?? "");
+    },
+    list: (): readonly ToolCall[] =>
+      pieces.map(({ id, name, arguments: args }, index) => ({ type: "tool-call", callId: id ?? `call_${index}`, name, arguments: args })),
+  };
+}
+
+/** Usage with what was reported and nothing else; undefined when nothing was. */
+function usageIn(value: unknown): Usage | undefined {
+  const wire: WireUsage = objectIn(value);
+  const { cached_tokens, cache_write_tokens }: WireTokenDetails = objectIn(wire.prompt_tokens_details);
+  const { reasoning_tokens }: WireTokenDetails = objectIn(wire.completion_tokens_details);
+  const input = countIn(wire.prompt_tokens);
+  const output = countIn(wire.completion_tokens);
+  const read = countIn(cached_tokens);
+  const write = countIn(cache_write_tokens);
+  const reasoning = countIn(reasoning_tokens);
+  const inputDetails = {
+    ...(read === undefined ? {} : { cacheReadTokens: read }),
+    ...(write === undefined ? {} : { cacheWriteTokens: write }),
+  };
+  if (input === undefined && output === undefined) return undefined;
+  return {
+    ...(input === undefined ? {} : { inputTokens: input }),
+    ...(read === undefined && write === undefined ? {} : { inputTokenDetails: inputDetails }),
+    ...(output === undefined ? {} : { outputTokens: output }),
+    ...(reasoning === undefined ? {} : { outputTokenDetails: { reasoningTokens: reasoning } }),
+  };
+}

@@ -1,0 +1,55 @@
+// The options of openai() and their check. Invariant: a mistake is found when the model is made, before anything is sent or spent.
+import { AgentError } from "../core/errors.ts";
+
+export interface OpenAIOptions {
+  /** The key, or a function asked before every request, for keys that rotate. A local server that needs none takes `"none"`. */
+  readonly apiKey: string | (() => string | Promise<string>);
+  /** Any endpoint that speaks Chat Completions; default `https://api.openai.com/v1`. */
+  readonly baseURL?: string;
+  readonly organization?: string;
+  readonly project?: string;
+  /** Sent with every request; wins over the adapter's own headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the global `fetch`, e.g. for a proxy. */
+  readonly fetch?: typeof fetch;
+}
+
+interface Check {
+  readonly holds: (value: unknown) => boolean;
+  readonly wanted: string;
+}
+
+const isText = (value: unknown) => typeof value === "string" && value.trim() !== "";
+const isFunction = (value: unknown) => typeof value === "function";
+const isUrl = (value: unknown) => typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? "");
+const isHeaders = (value: unknown) =>
+  typeof value === "object" && value !== null && Object.values(value).every((header) => typeof header === "string");
+
+const checks: Readonly<Record<keyof OpenAIOptions, Check>> = {
+  apiKey: {
+    holds: (value) => isText(value) || isFunction(value),
+    wanted: 'the key or an async function that answers it; nothing is read from the environment, and a local server may take "none"',
+  },
+  baseURL: { holds: isUrl, wanted: "an http(s) URL such as https://api.openai.com/v1" },
+  organization: { holds: isText, wanted: "a non-empty string" },
+  project: { holds: isText, wanted: "a non-empty string" },
+  headers: { holds: isHeaders, wanted: "a record of strings" },
+  fetch: { holds: isFunction, wanted: "a function like the global fetch" },
+};
+
+/** Throws `configuration_invalid`, naming the option and what it has to be. Never quotes a value: it may be the key. */
+export function checkOptions(modelId: string, options: OpenAIOptions): void {
+  if (!isText(modelId)) throw invalid("the first argument", "the id of a model, e.g. gpt-5-mini");
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(checks, name)) {
+      throw new AgentError("configuration_invalid", `openai() knows no option \`${name}\`; it takes ${Object.keys(checks).join(", ")}.`);
+    }
+  }
+  for (const [name, { holds, wanted }] of Object.entries(checks)) {
+    const mayBeAbsent = name !== "apiKey";
+    if (!(mayBeAbsent && given[name] === undefined) && !holds(given[name])) throw invalid(`\`${name}\``, wanted);
+  }
+}
+
+const invalid = (what: string, wanted: string) => new AgentError("configuration_invalid", `openai() needs ${what} to be ${wanted}.`);

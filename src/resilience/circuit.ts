@@ -1,0 +1,67 @@
+// One circuit: opossum's state and rolling window, turned by our clock instead of its timers. All that is particular to opossum is in here.
+import { EventEmitter } from "node:events";
+import CircuitBreaker from "opossum";
+import type { AgentError } from "../core/errors.ts";
+
+/** A closed or half-open circuit; what follows an open one is a new one, so that late results cannot reach it. */
+export interface Circuit {
+  /** Counts one result: a failure, or undefined for a success. */
+  count(failure: AgentError | undefined, now: number): Promise<void>;
+  /** What is in the window. */
+  tally(): { readonly failures: number; readonly successes: number };
+  /** A half-open circuit closes with a success. */
+  readonly closed: boolean;
+  /** Ends it, with the timer that opossum starts when it opens. */
+  shutdown(): void;
+}
+
+const buckets = 10;
+
+/** `state` is missing in the types of opossum 10. */
+type Options = CircuitBreaker.Options & { readonly state: { readonly closed: boolean; readonly halfOpen: boolean } };
+
+export function createCircuit(name: string, withinMs: number, now: number, state: "closed" | "half-open"): Circuit {
+  const turner = new EventEmitter();
+  // A fresh object each time: opossum keeps and changes it.
+  const options: Options = {
+    name,
+    state: { closed: state === "closed", halfOpen: state === "half-open" },
+    timeout: false,
+    // Never opens a closed circuit by a rule of its own: that one opens on the first failure and counts rejected calls.
+    volumeThreshold: Number.MAX_SAFE_INTEGER,
+    rollingCountTimeout: withinMs,
+    rollingCountBuckets: buckets,
+    rollingPercentilesEnabled: false,
+    enableSnapshots: false,
+    rotateBucketController: turner,
+  };
+  const opossum = new CircuitBreaker(report, options);
+  let turnedAt = now;
+  return {
+    async count(failure, at) {
+      const turns = Math.floor((at - turnedAt) / (withinMs / buckets));
+      for (let turn = 0; turn < Math.min(turns, buckets); turn++) turner.emit("rotate");
+      // A machine's clock may be set back; then the window starts to move again from there.
+      turnedAt = turns < 0 ? at : turnedAt + turns * (withinMs / buckets);
+      await opossum.fire(failure).catch(() => {});
+    },
+    tally() {
+      let failures = 0;
+      let successes = 0;
+      for (const bucket of opossum.status.window) {
+        failures += bucket.failures;
+        successes += bucket.successes;
+        // Kept by opossum for percentiles nobody asks for: one number per result, without end.
+        bucket.latencyTimes.length = 0;
+      }
+      return { failures, successes };
+    },
+    get closed() {
+      return opossum.closed;
+    },
+    shutdown: () => opossum.shutdown(),
+  };
+}
+
+/** What opossum takes for the work: by then it is over, and opossum hears how it ended only if that counts. */
+const report = (failure: AgentError | undefined): Promise<void> => (failure ? Promise.reject(failure) : Promise.resolve());

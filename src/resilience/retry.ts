@@ -1,0 +1,127 @@
+// Owns whether and when a failed attempt is made again: n attempts are n performs, never earlier than asked, never past the deadline.
+import pRetry from "p-retry";
+import { sleep } from "../core/clock.ts";
+import { AgentError, storeError, toAgentError } from "../core/errors.ts";
+import { failed, type Outcome, type Stopped } from "../core/outcome.ts";
+import { randomAt } from "../core/print.ts";
+import type { Layer, Next, Step, StepContext } from "../core/step.ts";
+import { stoppedBySignal } from "./timeout.ts";
+
+/** What `baseMs` and `maxMs` of a step's terms are when they are absent. */
+export const backoffDefaults = { baseMs: 500, maxMs: 8_000 } as const;
+
+/** A wait that was asked for is lengthened by up to this share, so that those told the same do not come back together. */
+const spread = 0.1;
+
+type Failed = Extract<Stopped, { status: "failed" }>;
+
+/** Carries a failed attempt through p-retry, which knows errors only, and the decision back. */
+class AttemptFailed extends AgentError {
+  readonly failure: AgentError;
+  readonly attempt: number;
+  /** The step's outcome when no further attempt follows. */
+  answer: Stopped;
+  kept = false;
+
+  constructor(outcome: Failed, attempt: number) {
+    super(outcome.error.code, outcome.error.message, { cause: outcome.error });
+    this.failure = outcome.error;
+    this.attempt = attempt;
+    this.answer = outcome;
+  }
+}
+
+/**
+ * Per step, not on replay: up to `step.terms.attempts` attempts, numbered on from `context.attempt`, while the failure says `retryable`.
+ * Backs off with full jitter; a wait the failure asks for (`details.retryAfterMs`, `details.retryAt`) beats that. A wait that does not
+ * end before the deadline is not begun: the failure is the answer, with `details.retryAt` when one was asked for. Never repeats an act
+ * that may not be. Each attempt that failed is held for the journal.
+ */
+export const retried: Layer = (step, context, next) =>
+  step.terms.attempts > 1 && step.repeat !== "never" ? repeated(step, context, next) : once(step, context, next);
+
+async function once<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  const outcome = await next(step, context);
+  if (isAttemptFailure(outcome)) keep(step, context, outcome.error, context.attempt);
+  return outcome;
+}
+
+// p-retry counts and loops; it gets no signal (it would throw a paid result away) and no delay (it has none to choose from outside).
+async function repeated<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  const attemptOnce = async (nth: number) => {
+    const attempt = context.attempt + nth - 1;
+    if (nth > 1 && context.signal.aborted) return stoppedBySignal(context.signal);
+    const outcome = await next(step, nth === 1 ? context : { ...context, attempt });
+    if (isAttemptFailure(outcome)) throw new AttemptFailed(outcome, attempt);
+    return outcome;
+  };
+  try {
+    return await pRetry(attemptOnce, {
+      retries: step.terms.attempts - 1,
+      minTimeout: 0,
+      shouldRetry: ({ error, attemptNumber }) => error instanceof AttemptFailed && waited(step, context, error, attemptNumber),
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof AttemptFailed)) return failed(toAgentError(thrown, "internal_error", `A layer inside ${step.key} threw.`));
+    if (!thrown.kept) keep(step, context, thrown.failure, thrown.attempt);
+    return thrown.answer;
+  }
+}
+
+/** True when an attempt began and failed: what never began, because of an open breaker or a broken journal, is no attempt. */
+function isAttemptFailure(outcome: Outcome<unknown>): outcome is Failed {
+  if (outcome.status !== "failed") return false;
+  const { code } = outcome.error;
+  return code !== "cancelled" && code !== "circuit_open" && !code.startsWith("journal_");
+}
+
+/** Waits for the next attempt's time. False when there is to be no next attempt; then `last.answer` says what the step ends with. */
+async function waited<T>(step: Step<T>, context: StepContext, last: AttemptFailed, nth: number): Promise<boolean> {
+  const { failure, attempt } = last;
+  const { clock, signal, trace } = context;
+  if (!failure.retryable) return false;
+  if (!signal.aborted) {
+    const now = clock.now();
+    const retryAt = retryTime(step, context, last, nth, now);
+    if (retryAt === undefined) return false;
+    keep(step, context, failure, attempt, retryAt);
+    last.kept = true;
+    trace.event("airworthy.retry", { attempt, delay_ms: retryAt - now, reason: failure.code });
+    if (await sleep(clock, retryAt - now, signal)) return true;
+  }
+  last.answer = stoppedBySignal(signal);
+  return false;
+}
+
+/** When to try again; undefined when that would not be before the deadline. */
+function retryTime<T>(step: Step<T>, context: StepContext, last: AttemptFailed, nth: number, now: number): number | undefined {
+  const { run, deadlineAt } = context;
+  const random = randomAt(`${run.id}/${step.key}/${last.attempt}`);
+  const askedAt = askedTime(last.failure, now);
+  if (askedAt === undefined) {
+    const { baseMs = backoffDefaults.baseMs, maxMs = backoffDefaults.maxMs } = step.terms;
+    const at = now + Math.floor(random * Math.min(maxMs, baseMs * 2 ** Math.min(nth - 1, 30)));
+    return at < deadlineAt ? at : undefined;
+  }
+  if (askedAt < deadlineAt) return askedAt + Math.floor(random * Math.min(spread * (askedAt - now), deadlineAt - askedAt));
+  last.answer = failed(withRetryAt(last.failure, askedAt));
+  return undefined;
+}
+
+/** The time the other side asked us to wait for; of two the later. Undefined when absent, past or not a number. */
+function askedTime({ details: { retryAt, retryAfterMs } }: AgentError, now: number): number | undefined {
+  const asked = [Number(retryAt), now + Number(retryAfterMs)].filter((time) => Number.isFinite(time) && time > now);
+  return asked.length > 0 ? Math.ceil(Math.max(...asked)) : undefined;
+}
+
+function withRetryAt(error: AgentError, retryAt: number): AgentError {
+  const { code, message, cause, details, retryable, hint } = error;
+  return new AgentError(code, message, { ...(cause === undefined ? {} : { cause }), details: { ...details, retryAt }, retryable, hint });
+}
+
+/** Holds the attempt's failure for the journal; with `retryAt` when another attempt follows. */
+function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentError, attempt: number, retryAt?: number) {
+  const stored = storeError(failure);
+  const error = retryAt === undefined ? stored : { ...stored, details: { ...stored.details, retryAt } };
+  journal.hold({ type: "attempt.failed", at: clock.now(), key: step.key, attempt, error });
+}

@@ -1,0 +1,91 @@
+// Owns the time of one attempt: its clock, its signal, and what becomes of work that ignores both. A step settles soon after the abort.
+import { AgentError, toAgentError } from "../core/errors.ts";
+import { assertJson, type Json } from "../core/json.ts";
+import { failed, type Outcome, type Stopped, stoppedBy } from "../core/outcome.ts";
+import type { Layer, Next, Step, StepContext } from "../core/step.ts";
+
+/** How long aborted work may take to settle by itself before it is left behind. A run has to settle within 50 ms of an abort. */
+const graceMs = 20;
+
+/** The outcome that the reason of an aborted signal amounts to; a reason that is not ours counts as a cancel. */
+export const stoppedBySignal = (signal: AbortSignal): Stopped => stoppedBy(reasonOf(signal));
+
+const reasonOf = (signal: AbortSignal) => toAgentError(signal.reason, "cancelled", "The run was cancelled.");
+
+/**
+ * Per attempt: hands on a signal of its own, aborted after `step.terms.timeoutMs` or with the run. Work that is done within the grace
+ * counts as done; work that ignores its signal is left behind, and its late result becomes a note and nothing else.
+ */
+export const timed: Layer = (step, context, next) =>
+  context.signal.aborted ? Promise.resolve(stoppedBySignal(context.signal)) : limited(step, context, next);
+
+// Callbacks instead of a race of promises: one controller, one listener, one timer, all gone when the attempt is over.
+function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  const { clock, signal } = context;
+  const { timeoutMs } = step.terms;
+  const controller = new AbortController();
+  return new Promise((resolve) => {
+    let state: "running" | "aborted" | "left" = "running";
+    let answer: Stopped;
+    const finish = (outcome: Outcome<T>) => {
+      cancelTimer();
+      signal.removeEventListener("abort", onAbort);
+      resolve(outcome);
+    };
+    const abort = (reason: AgentError, stopped: Stopped) => {
+      if (state !== "running") return;
+      state = "aborted";
+      answer = stopped;
+      cancelTimer();
+      cancelTimer = clock.after(graceMs, leave);
+      controller.abort(reason);
+    };
+    const leave = () => {
+      state = "left";
+      noteDetached(step, context);
+      finish(answer);
+    };
+    const settle = (outcome: Outcome<T>) => {
+      if (state === "left") noteLate(step, context, outcome);
+      else finish(state === "running" || outcome.status === "done" ? outcome : answer);
+    };
+    const onAbort = () => abort(reasonOf(signal), stoppedBySignal(signal));
+    const onTimeout = () => {
+      const error = timeoutError(step);
+      abort(error, failed(error));
+    };
+    let cancelTimer = timeoutMs > 0 ? clock.after(timeoutMs, onTimeout) : () => {};
+    signal.addEventListener("abort", onAbort, { once: true });
+    next(step, { ...context, signal: controller.signal }).then(settle, (thrown) => settle(broke(step, thrown)));
+  });
+}
+
+function timeoutError<T>({ kind, name, terms: { timeoutMs } }: Step<T>): AgentError {
+  const code = kind === "tool" ? "tool_timeout" : "step_timeout";
+  return new AgentError(code, `${name} took longer than its ${timeoutMs} ms.`, { details: { timeoutMs } });
+}
+
+function noteDetached<T>(step: Step<T>, { journal, clock }: StepContext) {
+  journal.note({ type: "note", at: clock.now(), key: step.key, note: "detached", detail: { [step.kind]: step.name } });
+}
+
+function noteLate<T>(step: Step<T>, { journal, clock }: StepContext, outcome: Outcome<T>) {
+  journal.note({ type: "note", at: clock.now(), key: step.key, note: "late-result", detail: lateDetail(outcome) });
+}
+
+function lateDetail<T>(outcome: Outcome<T>): Json {
+  const { status } = outcome;
+  if (status === "suspended") return { status };
+  return status === "done" ? { status, ...storable(outcome.value) } : { status, code: outcome.error.code };
+}
+
+function storable(value: unknown): { value?: Json } {
+  try {
+    assertJson(value);
+    return { value };
+  } catch {
+    return {};
+  }
+}
+
+const broke = <T>(step: Step<T>, thrown: unknown) => failed(toAgentError(thrown, "internal_error", `A layer inside ${step.key} threw.`));

@@ -1,0 +1,49 @@
+// The trace port on OpenTelemetry's API: parents are handed on explicitly, and without a registered provider nothing is built.
+import { type Context, context, isSpanContextValid, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import type { AgentError } from "../core/errors.ts";
+import { type Attributes, noTrace, type Trace } from "../core/trace.ts";
+import { errorAttributes } from "./attributes.ts";
+
+/** The span of a whole run, below whatever span is active where the run was asked for. */
+export function openRootTrace(name: string, attributes: Attributes): Trace {
+  const tracer = trace.getTracer("airworthy");
+  const parent = context.active();
+  const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent);
+  return isSpanContextValid(span.spanContext()) ? spanTrace(tracer, span, trace.setSpan(parent, span)) : noTrace;
+}
+
+const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT };
+
+function spanTrace(tracer: Tracer, span: Span, own: Context): Trace {
+  let open = true;
+  return {
+    traceId: span.spanContext().traceId,
+    child: (name, kind, attributes, startedAt) => {
+      const child = tracer.startSpan(
+        name,
+        { kind: kinds[kind], attributes, ...(startedAt === undefined ? {} : { startTime: startedAt }) },
+        own,
+      );
+      return spanTrace(tracer, child, trace.setSpan(own, child));
+    },
+    event: (name, attributes) => {
+      span.addEvent(name, attributes);
+    },
+    set: (attributes) => {
+      span.setAttributes(attributes);
+    },
+    within: (work) => context.with(own, work),
+    end: (error) => {
+      if (!open) return;
+      open = false;
+      if (error) fail(span, error);
+      span.end();
+    },
+  };
+}
+
+// The message of an AgentError never holds content; the cause, which may, stays out.
+function fail(span: Span, error: AgentError) {
+  span.setAttributes(errorAttributes(error));
+  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+}

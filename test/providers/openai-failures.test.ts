@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import type { ErrorCode } from "../../src/core/errors.ts";
+import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
+import { call, failureOf, now, ways } from "./exchange.ts";
+
+describe("a failure", () => {
+  const failures: readonly {
+    readonly reply: SimulatedReply;
+    readonly code: ErrorCode;
+    readonly streamed?: ErrorCode;
+    readonly retryable: boolean;
+  }[] = [
+    { reply: { fault: "rate-limit" }, code: "rate_limited", retryable: true },
+    { reply: { fault: "quota" }, code: "quota_exhausted", retryable: false },
+    { reply: { fault: "server-error" }, code: "provider_unavailable", retryable: true },
+    { reply: { fault: "bad-gateway-html" }, code: "provider_unavailable", retryable: true },
+    { reply: { fault: "bad-request" }, code: "provider_rejected", retryable: false },
+    { reply: { fault: "context-too-long" }, code: "context_too_long", retryable: false },
+    { reply: { fault: "unauthorized" }, code: "authentication_failed", retryable: false },
+    { reply: { fault: "reset" }, code: "provider_unavailable", retryable: true },
+    { reply: { fault: "html-200" }, code: "model_response_invalid", retryable: true },
+    { reply: { fault: "empty-200" }, code: "model_response_invalid", retryable: true },
+    { reply: { fault: "error-200" }, code: "provider_unavailable", retryable: true },
+    { reply: { fault: "garbled" }, code: "model_response_invalid", retryable: true },
+    { reply: { text: "x", finishReason: null }, code: "model_response_invalid", streamed: "provider_unavailable", retryable: true },
+    { reply: { fault: "cut", text: "Half an answer" }, code: "model_response_invalid", streamed: "provider_unavailable", retryable: true },
+    { reply: { fault: "reset-mid-body", text: "Half an answer" }, code: "provider_unavailable", retryable: true },
+    { reply: { fault: "error-mid-body", text: "Half an answer" }, code: "provider_unavailable", retryable: true },
+  ];
+  const cases = failures.flatMap((failure) => ways.map((way) => ({ ...failure, ...way, what: failure.reply.fault ?? "no finish reason" })));
+
+  test.for(cases)("$what $way is one request and $code", async ({ reply, code, streamed, retryable, streaming }) => {
+    await using provider = await simulatedProvider({ rules: () => reply });
+    const error = await failureOf(call(provider, streaming ? { onText: () => {} } : {}));
+    expect({ code: error.code, retryable: error.retryable }).toEqual({ code: streaming ? (streamed ?? code) : code, retryable });
+    expect(error.details).toMatchObject({ provider: "openai" });
+    expect(error.message + JSON.stringify(error.details)).not.toMatch(/secret|html/i);
+    expect(provider.count).toBe(1);
+  });
+
+  const spellings = [
+    { header: { retryAfter: "7" }, wait: 7_000 },
+    { header: { retryAfter: "0.5" }, wait: 500 },
+    { header: { retryAfterMs: "250", retryAfter: "7" }, wait: 250 },
+    { header: { retryAfter: new Date(now + 90_000).toUTCString() }, wait: 90_000 },
+    { header: { retryAfter: "soon" }, wait: undefined },
+    { header: {}, wait: undefined },
+  ];
+  test.for(spellings)("says how long to wait: $header", async ({ header, wait }) => {
+    await using provider = await simulatedProvider({ scenario: [{ fault: "rate-limit", ...header }] });
+    const { details } = await failureOf(call(provider));
+    expect(details["retryAfterMs"]).toBe(wait);
+    expect(details["retryAt"]).toBe(wait === undefined ? undefined : now + wait);
+  });
+
+  test("carries what support asks for, and the SDK's error as its cause", async () => {
+    await using provider = await simulatedProvider({ scenario: [{ fault: "bad-request" }] });
+    const error = await failureOf(call(provider));
+    expect(error.details).toEqual({ provider: "openai", status: 400, reason: "unsupported_value", requestId: "req_0" });
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  test("is a connection that cannot be made", async () => {
+    const provider = await simulatedProvider({ scenario: [] });
+    await provider.close();
+    expect(await failureOf(call(provider))).toMatchObject({ code: "provider_unavailable", retryable: true });
+  });
+
+  test("under status 200 with the status of another provider in `code` is what that status says", async () => {
+    const body = JSON.stringify({ error: { message: "upstream", code: 429 } });
+    const fetch = () => Promise.resolve(new Response(body, { headers: { "content-type": "application/json" } }));
+    await using provider = await simulatedProvider({ scenario: [] });
+    expect(await failureOf(call(provider, { options: { fetch } }))).toMatchObject({ code: "rate_limited", details: { status: 429 } });
+  });
+
+  test("of the consumer of the text stays the consumer's own, and ends the request", async () => {
+    await using provider = await simulatedProvider({ scenario: [{ fault: "stall", text: "Hello", afterChunks: 2 }] });
+    const bug = new TypeError("a bug in onText");
+    const onText = () => {
+      throw bug;
+    };
+    await expect(call(provider, { onText })).rejects.toBe(bug);
+    await provider.requests[0]?.ended;
+    expect(provider.requests[0]?.disconnected).toBe(true);
+  });
+});
