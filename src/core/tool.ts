@@ -150,7 +150,7 @@ export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Sche
     retry,
     maxResultBytes: positive("maxResultBytes", options.maxResultBytes ?? toolDefaults.maxResultBytes),
     fallback: fallbackOf(fallback, options),
-    label: options.execute.name || undefined,
+    label: nameOf(options.execute),
     polled: loopKey === false,
     loopKey: (value: InferSchema<Schema>) => (loopKey ? loopKey(value) : value),
     canReconcile: options.reconcile !== undefined,
@@ -158,6 +158,9 @@ export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Sche
     execute: (value: InferSchema<Schema>, context: ToolContext) => options.execute(value, context),
   });
 }
+
+// A function written in place is named after the option it was given as, which tells nobody anything.
+const nameOf = ({ name }: { readonly name: string }) => (["", "execute", "fallback"].includes(name) ? undefined : name);
 
 /** True for what `tool()` made, also by another copy of the package. */
 export const isTool = (value: unknown): value is Tool => typeof value === "object" && value !== null && brand in value;

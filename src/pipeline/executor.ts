@@ -57,7 +57,7 @@ async function makeCall(run: Run, line: Line, call: ToolCall, position: number, 
   const { fallback } = tool;
   if (first.status !== "done" || !fallback || !isBroken(first.value)) return made(run, key, first);
 
-  const name = fallback.label ?? `${call.name} fallback`;
+  const name = fallback.label ?? `${call.name}-fallback`;
   const insteadOf = { name: call.name, code: first.value.error?.code ?? "tool_failed" };
   const second = await run.step(toolCallStep(run, agent, call, { key: `${key}/fallback`, tool: fallback, name, ...facts, insteadOf }));
   if (second.status === "done" && !second.value.error) line.degraded.push({ tool: call.name, by: name, key: `${run.path}${key}/fallback` });

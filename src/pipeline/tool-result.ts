@@ -1,5 +1,5 @@
 // What a model is told of a call: text no longer than allowed, and errors without stack, path or secret.
-import { AgentError } from "../core/errors.ts";
+import { AgentError, type ErrorCode, errorCodes } from "../core/errors.ts";
 import type { Tool, ToolFailure, ToolResult } from "../core/tool.ts";
 
 /** Renders what a tool returned. Throws `tool_output_invalid` for a value that has no JSON text. */
@@ -38,8 +38,20 @@ export const failureContent = (error: AgentError): string => JSON.stringify({ er
 
 /** Ours are safe to tell; of what a tool threw the model learns the code only, unless it was thrown to be told. */
 function failureOf(error: AgentError): ToolFailure {
-  return { code: error.code, message: error.message, retryable: error.retryable, hint: error.hint };
+  const own = error.hint !== errorCodes[error.code].hint;
+  return { code: error.code, message: error.message, retryable: error.retryable, hint: own ? error.hint : (advice[error.code] ?? error.hint) };
 }
+
+/** What a model can do about it, where that differs from what a developer can. */
+const advice: Partial<Record<ErrorCode, string>> = {
+  tool_failed: "Try another way, or say that this could not be done.",
+  tool_timeout: "It may have been done all the same. Do not count on it either way; look it up or say so.",
+  tool_output_invalid: "Its answer could not be used. Try another way, or say that this could not be done.",
+  tool_cancelled: "Nothing is known about its effect.",
+  circuit_open: "This tool is out of order for now. Do without it.",
+  guardrail_blocked: "The call was refused by a rule. Do not try to get around it.",
+  guardrail_failed: "The call could not be checked and was refused.",
+};
 
 /** Added to a result that repeats an earlier one. */
 export function warnedResult(result: ToolResult): ToolResult {

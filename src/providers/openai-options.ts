@@ -22,18 +22,31 @@ interface Check {
 const isText = (value: unknown) => typeof value === "string" && value.trim() !== "";
 const isFunction = (value: unknown) => typeof value === "function";
 const isUrl = (value: unknown) => typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? "");
-const isHeaders = (value: unknown) =>
-  typeof value === "object" && value !== null && Object.values(value).every((header) => typeof header === "string");
+const isHeaders = (value: unknown) => typeof value === "object" && value !== null && Object.entries(value).every(isHeader);
+
+function isHeader([name, value]: [string, unknown]): boolean {
+  if (typeof value !== "string") return false;
+  try {
+    return new Headers([[name, value]]).has(name);
+  } catch {
+    return false;
+  }
+}
+
+/** What can stand in an Authorization header: a line break read along with a key, or a typographic quote, would fail only in `fetch`. */
+export const isKey = (value: unknown): value is string => typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
 
 const checks: Readonly<Record<keyof OpenAIOptions, Check>> = {
   apiKey: {
-    holds: (value) => isText(value) || isFunction(value),
-    wanted: 'the key or an async function that answers it; nothing is read from the environment, and a local server may take "none"',
+    holds: (value) => isKey(value) || isFunction(value),
+    wanted:
+      "the key, in plain characters without spaces or line breaks, or an async function that answers it; " +
+      'nothing is read from the environment, and a local server may take "none"',
   },
   baseURL: { holds: isUrl, wanted: "an http(s) URL such as https://api.openai.com/v1" },
   organization: { holds: isText, wanted: "a non-empty string" },
   project: { holds: isText, wanted: "a non-empty string" },
-  headers: { holds: isHeaders, wanted: "a record of strings" },
+  headers: { holds: isHeaders, wanted: "a record of header names and values" },
   fetch: { holds: isFunction, wanted: "a function like the global fetch" },
 };
 

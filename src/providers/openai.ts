@@ -5,7 +5,7 @@ import type { Model, ModelContext, ModelResponse } from "../core/model.ts";
 import { abortError, unlessAborted } from "./aborted.ts";
 import { type Answer, createAnswer } from "./openai-answer.ts";
 import { brokenOff, notACompletion, openaiError, reportedError } from "./openai-error.ts";
-import { checkOptions, type OpenAIOptions } from "./openai-options.ts";
+import { checkOptions, isKey, type OpenAIOptions } from "./openai-options.ts";
 import { chatBody } from "./openai-request.ts";
 import { objectIn, type WireCompletion } from "./openai-wire.ts";
 
@@ -100,9 +100,9 @@ async function keyFor({ apiKey }: OpenAIOptions, signal: AbortSignal): Promise<s
     }),
     signal,
   );
-  if (typeof key === "string" && key.trim() !== "") return key;
+  if (isKey(key)) return key;
   throw new AgentError("authentication_failed", "The `apiKey` function given to openai() answered no key.", {
-    hint: "Let it return a non-empty string.",
+    hint: "Let it return the key alone, in plain characters without spaces or line breaks.",
   });
 }
 

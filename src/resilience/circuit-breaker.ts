@@ -7,6 +7,7 @@ import { type Circuit, createCircuit } from "./circuit.ts";
 
 /** When a breaker opens and for how long. Counts per breaker key, times in milliseconds. */
 export interface BreakerOptions {
+  /** How many failures open it. */
   readonly failures: number;
   /** With it: `failures` of `of` or worse, once `of` results are in. Without: `failures` in the window, whatever went well. */
   readonly of?: number;
@@ -28,19 +29,23 @@ export interface BreakerState {
 export interface CircuitBreakers {
   /** Per attempt: asks the breaker of `step.terms.breaker`; an open one answers `circuit_open` with `retryAt`, and nothing is touched. */
   readonly layer: Layer;
-  /** Every breaker there is, least recently used first. */
+  /** Every breaker there is, oldest first. */
   readonly states: () => readonly BreakerState[];
 }
 
 /** Breakers for one agent, made as their keys turn up. Throws `configuration_invalid`. */
 export function createCircuitBreakers(options: BreakerOptions, clock: Clock): CircuitBreakers {
-  check(options);
+  checkOptions(options);
   const breakers = new Map<string, Breaker>();
+  let uses = 0;
   const breakerOf = (key: string) => {
-    const breaker = breakers.get(key) ?? createBreaker(key, options, clock);
-    breakers.delete(key);
-    breakers.set(key, breaker);
-    if (breakers.size > mostBreakers) forgetOne(breakers, key);
+    let breaker = breakers.get(key);
+    if (!breaker) {
+      if (breakers.size >= mostBreakers) forgetOne(breakers);
+      breaker = createBreaker(key, options, clock);
+      breakers.set(key, breaker);
+    }
+    breaker.lastUse = ++uses;
     return breaker;
   };
   return {
@@ -89,6 +94,8 @@ type Phase =
 type Admitting = Exclude<Phase, { state: "open" }>;
 
 interface Breaker {
+  /** Grows from use to use, over all breakers. */
+  lastUse: number;
   /** The phase an attempt may be made in, or the time to come back at. */
   admit(timeoutMs: number): Admitting | number;
   /** Counts what came of an admitted attempt; answers the new state when that changed it. */
@@ -101,6 +108,7 @@ function createBreaker(key: string, options: BreakerOptions, clock: Clock): Brea
   const circuit = (state: "closed" | "half-open") => createCircuit(key, withinMs, clock.now(), state);
   let phase: Phase = { state: "closed", circuit: circuit("closed") };
   return {
+    lastUse: 0,
     admit(timeoutMs) {
       if (phase.state === "closed") return phase;
       const now = clock.now();
@@ -146,18 +154,19 @@ function isTripped(circuit: Circuit, { failures: most, of }: BreakerOptions): bo
 /** Keys are model ids and tool names; should somebody make them up as they go, the longest unused of the closed ones is forgotten. */
 const mostBreakers = 1_000;
 
-function forgetOne(breakers: Map<string, Breaker>, used: string) {
-  for (const [key, breaker] of breakers) {
-    if (key === used || breaker.state().state !== "closed") continue;
-    breakers.delete(key);
-    return;
+function forgetOne(breakers: Map<string, Breaker>) {
+  let oldest: readonly [string, Breaker] | undefined;
+  for (const entry of breakers) {
+    const [, breaker] = entry;
+    if (breaker.state().state === "closed" && (!oldest || breaker.lastUse < oldest[1].lastUse)) oldest = entry;
   }
+  if (oldest) breakers.delete(oldest[0]);
 }
 
 const circuitOpen = (breaker: string, retryAt: number) =>
   new AgentError("circuit_open", `${breaker} has been failing and is left alone for now.`, { details: { breaker, retryAt } });
 
-function check({ failures, of = failures, withinMs, resetMs }: BreakerOptions) {
+function checkOptions({ failures, of = failures, withinMs, resetMs }: BreakerOptions) {
   const whole = [failures, of].every((count) => Number.isInteger(count) && count > 0);
   const finite = [withinMs, resetMs].every((ms) => Number.isFinite(ms) && ms > 0);
   if (whole && of >= failures && finite) return;

@@ -36,13 +36,14 @@ export function createCircuit(name: string, withinMs: number, now: number, state
     rotateBucketController: turner,
   };
   const opossum = new CircuitBreaker(report, options);
+  const bucketMs = withinMs / buckets;
   let turnedAt = now;
   return {
     async count(failure, at) {
-      const turns = Math.floor((at - turnedAt) / (withinMs / buckets));
+      // Fewer than none when the machine's clock was set back: then the window goes on from there.
+      const turns = Math.floor((at - turnedAt) / bucketMs);
       for (let turn = 0; turn < Math.min(turns, buckets); turn++) turner.emit("rotate");
-      // A machine's clock may be set back; then the window starts to move again from there.
-      turnedAt = turns < 0 ? at : turnedAt + turns * (withinMs / buckets);
+      turnedAt += turns * bucketMs;
       await opossum.fire(failure).catch(() => {});
     },
     tally() {

@@ -1,4 +1,4 @@
-// One call of the adapter against the simulated provider, or against a canned answer.
+// One call of the adapter against the simulated provider or a canned answer, and what the tests of the adapter share.
 import { AgentError } from "../../src/core/errors.ts";
 import type { ModelRequest, ModelResponse } from "../../src/core/model.ts";
 import { type OpenAIOptions, openai } from "../../src/providers/openai.ts";

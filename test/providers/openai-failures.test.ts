@@ -1,3 +1,4 @@
+// Whatever goes wrong at the provider: one request, one error of ours with the right code, and no word of the provider in it.
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../src/core/errors.ts";
 import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";

@@ -1,3 +1,4 @@
+// Streams as gateways really send them: what can be understood is understood, what cannot is an error, nothing gets lost silently.
 import { describe, expect, test } from "vitest";
 import { simulatedProvider } from "../../src/testing/index.ts";
 import { call, chunk, eventsFetch, failureOf, ways } from "./exchange.ts";

@@ -1,3 +1,4 @@
+// Keys and options: asked for per request, checked before anything is sent, never taken from the environment.
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { AgentError } from "../../src/core/errors.ts";
@@ -23,7 +24,8 @@ describe("the key", () => {
   const failing = [
     { what: "throws", apiKey: () => Promise.reject(new Error("the vault said: key-1 expired")) },
     { what: "throws at once", apiKey: (): string => JSON.parse("{") },
-    { what: "answers nothing", apiKey: () => Promise.resolve(" ") },
+    { what: "answers nothing", apiKey: () => Promise.resolve("") },
+    { what: "answers more than a key", apiKey: () => Promise.resolve("key-1\n") },
   ];
   test.for(failing)("that cannot be had is an authentication failure: $what", async ({ apiKey }) => {
     await using provider = await simulatedProvider({ scenario: [] });
@@ -86,7 +88,9 @@ describe("the options", () => {
   const wrong: readonly { readonly what: RegExp; readonly make: () => unknown }[] = [
     { what: /`apiKey`.*environment/, make: () => openai("gpt-test", JSON.parse("{}")) },
     { what: /`apiKey`/, make: () => openai("gpt-test", JSON.parse("null")) },
-    { what: /`apiKey`/, make: () => openai("gpt-test", { apiKey: " " }) },
+    { what: /`apiKey`/, make: () => openai("gpt-test", { apiKey: "" }) },
+    { what: /`apiKey`.*line breaks/, make: () => openai("gpt-test", { apiKey: "key-1\n" }) },
+    { what: /`headers`/, make: () => openai("gpt-test", { apiKey: "k", headers: { "X Team": "support" } }) },
     { what: /`baseURL`/, make: () => openai("gpt-test", { apiKey: "k", baseURL: "localhost:8080" }) },
     { what: /`headers`/, make: () => openai("gpt-test", { apiKey: "k", headers: JSON.parse('{"x": 1}') }) },
     { what: /`organization`/, make: () => openai("gpt-test", { apiKey: "k", organization: "" }) },

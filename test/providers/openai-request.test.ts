@@ -1,3 +1,4 @@
+// What is sent: all that was asked for and nothing else.
 import { describe, expect, test } from "vitest";
 import type { ModelRequest, ModelSettings } from "../../src/core/model.ts";
 import { simulatedProvider } from "../../src/testing/index.ts";

@@ -1,3 +1,4 @@
+// The adapter over real HTTP: an answer is the same streamed and not, and an abort closes the connection.
 import { describe, expect, test } from "vitest";
 import { AgentError } from "../../src/core/errors.ts";
 import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";

@@ -10,20 +10,6 @@ describe("systemClock", () => {
     expect(systemClock.now()).toBe(1_767_225_600_000);
   });
 
-  test("never fires early", async () => {
-    const early = await Promise.all(
-      Array.from(
-        { length: 30 },
-        (_, ms) =>
-          new Promise<boolean>((resolve) => {
-            const before = systemClock.now();
-            systemClock.after(ms + 0.7, () => resolve(systemClock.now() < before + ms));
-          }),
-      ),
-    );
-    expect(early).not.toContain(true);
-  });
-
   test.each([0, -5, Number.NaN])("%d fires as soon as possible, but not at once", async (ms) => {
     vi.useFakeTimers();
     let fired = false;
@@ -37,16 +23,19 @@ describe("systemClock", () => {
 
   const days = 86_400_000;
 
-  test.each([1, 2 ** 31 - 2, 2 ** 31 - 1, 2 ** 31, 60 * days])("%d ms are waited for in full, then it fires once", async (ms) => {
-    vi.useFakeTimers();
-    let fired = 0;
-    systemClock.after(ms, () => fired++);
-    await vi.advanceTimersByTimeAsync(ms - 1);
-    expect(fired).toBe(0);
-    await vi.advanceTimersByTimeAsync(10);
-    expect(fired).toBe(1);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  test.each([1, 2 ** 31 - 2, 2 ** 31 - 1, 2 ** 31, 60 * days])(
+    "%d ms and the one that Node may be early, then it fires once",
+    async (ms) => {
+      vi.useFakeTimers();
+      let fired = 0;
+      systemClock.after(ms, () => fired++);
+      await vi.advanceTimersByTimeAsync(ms);
+      expect(fired).toBe(0);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(fired).toBe(1);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   test.each([0, 1, 1_000, 60 * days, Infinity])("%d ms: cancelled it never fires and leaves no timer", async (ms) => {
     vi.useFakeTimers();
