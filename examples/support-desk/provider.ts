@@ -5,35 +5,58 @@ import type { Order } from "./shop.ts";
 /** For the `rules` of simulatedProvider: the next reply, decided by the conversation so far. */
 export function nextReply({ index, body }: SimulatedRequest): SimulatedReply {
   if (index === 0) return { fault: "rate-limit", retryAfterMs: "150" };
-  const { question, called, result } = lookAt(body);
+  const question = String(body.messages.findLast(({ role }) => role === "user")?.content);
   const orderId = /\d{3,}/.exec(question)?.[0];
   if (!orderId) return say("Gladly. Which order is it about? Please send me its number.");
-  switch (called) {
+  const [lastTool, result] = resultsIn(body).at(-1) ?? [];
+  switch (lastTool) {
     case undefined:
-      // A trailing comma is no JSON. It costs nothing: findOrder is a read, so the runtime repairs its arguments.
+      // A trailing comma is no JSON. It costs nothing here: findOrder is a read, so the runtime repairs its arguments.
       return { text: `I look up order ${orderId}.`, calls: [{ name: "findOrder", arguments: `{"id": "${orderId}",}` }] };
     case "findOrder":
       return afterLookUp(orderId, question, result);
     case "refundOrder":
-      return afterRefund(orderId, body, result);
+      return afterRefund(body, result);
     default:
-      return say(`${result === "Sent." ? "Done" : "The mail did not go out, but the rest is done"}. ${outcomeIn(body)}`);
+      return say(result === "Sent." ? `${outcomeIn(body)} You have it in writing, too.` : `${outcomeIn(body)} The mail did not go out.`);
   }
 }
 
-function afterLookUp(orderId: string, question: string, result: string): SimulatedReply {
+function afterLookUp(orderId: string, question: string, result = ""): SimulatedReply {
   if (isError(result)) return say(`I cannot look up order ${orderId} at the moment. Please try again in a few minutes.`);
   if (!result.startsWith("{")) return say(`I find no order ${orderId}. Please check the number; nothing was refunded.`);
   const { status }: Order = JSON.parse(result);
   if (!/refund|money back/i.test(question) || !status.startsWith("delivered")) return say(`Order ${orderId} is ${status}.`);
-  // Cut off in the middle: the runtime never guesses at the arguments of a payment, but says what is wrong and is asked again.
+  // Cut off in the middle. The runtime never guesses at the arguments of a payment: it says what is wrong, and is called again.
   return { text: "I pay it back.", calls: [{ name: "refundOrder", arguments: `{"orderId": "${orderId}", "amountEu` }] };
 }
 
-function afterRefund(orderId: string, body: SimulatedBody, result: string): SimulatedReply {
-  const { customer, item, paidEur } = orderIn(body);
-  if (result.includes("tool_input_invalid")) return { calls: [{ name: "refundOrder", arguments: { orderId, amountEur: paidEur } }] };
-  if (isError(result)) return say(`I could not refund order ${orderId}; a colleague will look into it.`);
-  const mail = { to: customer.email, subject: `Your refund for order ${orderId}`, body: `Dear ${customer.name}, ${outcomeIn(body)}` };
-  return { text: `I write to ${customer.name} about the ${item}.`, calls: [{ name: "sendMail", arguments: mail }] };
+function afterRefund(body: SimulatedBody, result = ""): SimulatedReply {
+  const { id, customer, paidEur } = orderIn(body);
+  if (result.includes("tool_input_invalid")) return { calls: [{ name: "refundOrder", arguments: { orderId: id, amountEur: paidEur } }] };
+  if (isError(result)) return say(`I could not refund order ${id}. A colleague will look into it.`);
+  const mail = { to: customer.email, subject: `Your refund for order ${id}`, body: `Dear ${customer.name}, ${outcomeIn(body)}` };
+  return { text: `I write to ${customer.name}.`, calls: [{ name: "sendMail", arguments: mail }] };
 }
+
+/** Says what the fallback of the refund means for the customer, as the runtime marks it for the model. */
+function outcomeIn(body: SimulatedBody): string {
+  const { id, item, paidEur } = orderIn(body);
+  const queued = resultsIn(body).some(([name, result]) => name === "refundOrder" && result.includes("[degraded"));
+  const amount = `${paidEur.toFixed(2)} EUR for the ${item} of order ${id}`;
+  return queued ? `A colleague will pay back ${amount} within two working days.` : `We have paid back ${amount}.`;
+}
+
+/** Name and text of each tool result, in order. */
+function resultsIn({ messages }: SimulatedBody): readonly (readonly [name: string, result: string])[] {
+  const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
+  return messages
+    .filter(({ role }) => role === "tool")
+    .map(({ tool_call_id, content }) => [calls.find(({ id }) => id === tool_call_id)?.function.name ?? "", String(content)]);
+}
+
+const orderIn = (body: SimulatedBody): Order => JSON.parse(resultsIn(body).find(([name]) => name === "findOrder")?.[1] ?? "");
+const isError = (result: string) => result.startsWith('{"error"');
+
+/** A last word, slow enough to watch it come. */
+const say = (text: string): SimulatedReply => ({ fault: "slow-tokens", delayMs: 25, text, chunkSize: 12 });
