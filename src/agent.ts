@@ -11,6 +11,7 @@ import { onion } from "./core/step.ts";
 import { isTool, type Tool } from "./core/tool.ts";
 import { outputSchema } from "./guardrails/output-schema.ts";
 import { memoryStore } from "./journal/memory.ts";
+import { reconciled } from "./journal/reconciled.ts";
 import { announced, recorded, stageRecorded } from "./journal/recording.ts";
 import { type AgentOptions, agentDefaults, checkAgentOptions, termsOf } from "./pipeline/agent-options.ts";
 import { assembleContext } from "./pipeline/context.ts";
@@ -61,7 +62,7 @@ function resolve(options: AgentOptions): AgentParts {
   const toolSpecs = [...tools].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
   const output = options.output && { name: "answer", schema: compileSchema(options.output, "output") };
   const middleware = options.use ?? [];
-  const { limits, timeouts, retry, breaker } = agentDefaults;
+  const { limits, timeouts, retry } = agentDefaults;
   return Object.freeze({
     name: options.name,
     version: options.version ?? agentDefaults.version,
@@ -75,7 +76,7 @@ function resolve(options: AgentOptions): AgentParts {
     output,
     middleware,
     stages: { ...ourStages, ...options.stages },
-    machinery: machineryOf(clock, middleware, { ...breaker, ...resilience.breaker }),
+    machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
     modelTerms: {
       ...retry,
       ...resilience.retry,
@@ -95,11 +96,17 @@ function machineryOf(clock: Clock, middleware: readonly Middleware[], breaker: B
   return {
     steps: {
       model: onion([recorded, halted, yours, traced, ...attempt]),
-      tool: onion([recorded, halted, admitted, yours, traced, ...attempt]),
-      custom: onion([recorded, halted, admitted, yours, traced, ...attempt]),
+      tool: onion([recorded, halted, admitted, yours, traced, reconciled, ...attempt]),
+      custom: onion([recorded, halted, admitted, yours, traced, reconciled, ...attempt]),
     },
     stage: stageOnion([stageRecorded, stageYours(middleware), stageTraced]),
   };
+}
+
+/** Who says how many failures, and not of how many, means a count and not a rate. */
+function breakerOf(given: Partial<BreakerOptions> = {}): BreakerOptions {
+  const { of: ofDefault, ...defaults } = agentDefaults.breaker;
+  return { ...defaults, ...(given.failures === undefined && ofDefault !== undefined ? { of: ofDefault } : {}), ...given };
 }
 
 // A Map, so that no name a model makes up finds anything but a tool.

@@ -21,3 +21,30 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<bo
     signal.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/**
+ * Does `work` with a signal of its own, and stops waiting for it after `ms` (0 = no limit) or when `signal` aborts: then the answer is
+ * undefined, and what comes of the work later is dropped. Leaves no timer and no listener behind.
+ */
+export async function withinTime<T>(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T> | T,
+): Promise<T | undefined> {
+  const own = new AbortController();
+  const given = Promise.withResolvers<undefined>();
+  const stop = () => {
+    own.abort(signal.reason);
+    given.resolve(undefined);
+  };
+  const cancel = ms > 0 ? clock.after(ms, stop) : () => {};
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([work(own.signal), given.promise]);
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", stop);
+  }
+}

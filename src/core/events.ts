@@ -22,6 +22,7 @@ export type RunEvent =
       readonly key: string;
       readonly attempt: number;
       readonly code: ErrorCode;
+      /** When it is tried again; absent after the last attempt. */
       readonly retryAt?: number;
     }
   | {

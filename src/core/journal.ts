@@ -50,7 +50,15 @@ export type Entry =
       /** With the first attempt only. */
       readonly input?: Json;
     }
-  | { readonly type: "attempt.failed"; readonly at: number; readonly key: string; readonly attempt: number; readonly error: StoredError }
+  | {
+      readonly type: "attempt.failed";
+      readonly at: number;
+      readonly key: string;
+      readonly attempt: number;
+      readonly error: StoredError;
+      /** When it is tried again; absent after the last attempt. */
+      readonly retryAt?: number;
+    }
   | {
       readonly type: "step.done";
       readonly at: number;

@@ -1,5 +1,5 @@
 // How a step ends. Layers and stages return outcomes; a pause, a halt or a refusal is never an exception that user code could swallow.
-import { AgentError, errorCodes } from "./errors.ts";
+import { type AgentError, errorCodes, toAgentError } from "./errors.ts";
 
 /** Something a run waits for: here an act of which nobody knows whether it happened. */
 export interface Waiting {
@@ -38,6 +38,12 @@ export function stoppedBy(error: AgentError): Stopped {
       return failed(error);
   }
 }
+
+/** Why a signal was aborted, as an error of ours; a reason that is not ours counts as a cancel. */
+export const stopReason = ({ reason }: AbortSignal): AgentError => toAgentError(reason, "cancelled", "The run was cancelled.");
+
+/** The outcome that an aborted signal amounts to. */
+export const stoppedBySignal = (signal: AbortSignal): Stopped => stoppedBy(stopReason(signal));
 
 /** A refusal, suspension or halt, or the end of the whole run: nothing a retry, a breaker or a middleware may change. */
 export function isInterruption(outcome: Outcome<unknown>): boolean {

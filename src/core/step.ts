@@ -8,6 +8,9 @@ import type { Json } from "./json.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import type { SpanSpec, Trace } from "./trace.ts";
 
+/** How a step is retried when nothing else is said: tries in all, first and longest back-off in milliseconds. */
+export const retryDefaults = { attempts: 3, baseMs: 500, maxMs: 8_000 } as const;
+
 /** What a crash between "begun" and "done" allows: again at will, again under the same key, or not at all. */
 export type Repeat = "freely" | "with-same-key" | "never";
 
@@ -15,9 +18,9 @@ export type Repeat = "freely" | "with-same-key" | "never";
 export interface Terms {
   /** How often it may be tried in all; 1 = no retry. */
   readonly attempts: number;
-  /** First back-off, doubled each time; the wait is random between 0 and that. Default 500. */
+  /** First back-off, doubled each time; the wait is random between 0 and that. Default `retryDefaults`. */
   readonly baseMs?: number;
-  /** Longest back-off; default 8,000. A wait the other side asks for may be longer. */
+  /** Longest back-off; a wait the other side asks for may be longer. */
   readonly maxMs?: number;
   /** Per attempt; 0 = none. */
   readonly timeoutMs: number;

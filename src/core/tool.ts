@@ -4,7 +4,7 @@ import type { RunFacts } from "./facts.ts";
 import type { VerdictRecord } from "./guardrail.ts";
 import type { JsonSchema } from "./json.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, describesObject, type InferSchema } from "./schema.ts";
-import type { Repeat } from "./step.ts";
+import { type Repeat, retryDefaults } from "./step.ts";
 
 /** What a tool does to the world: `read` nothing; the others change it, and the further right the harder to take back. */
 export type Effect = "read" | "write" | "send" | "pay" | "destroy";
@@ -117,7 +117,7 @@ export interface ToolResult {
 export const toolDefaults = {
   effect: "write",
   timeoutMs: 15_000,
-  retry: { attempts: 3, baseMs: 500, maxMs: 8_000 },
+  retry: retryDefaults,
   maxResultBytes: 65_536,
 } as const;
 

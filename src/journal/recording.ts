@@ -2,10 +2,10 @@
 import { AgentError, reviveError, storeError, toAgentError } from "../core/errors.ts";
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
 import { assertJson, recall } from "../core/json.ts";
-import { done, failed, type Outcome, suspended } from "../core/outcome.ts";
+import { done, failed, type Outcome } from "../core/outcome.ts";
 import { printOf } from "../core/print.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";
-import type { Layer, Reconciled, Step, StepContext } from "../core/step.ts";
+import type { Layer, Step, StepContext } from "../core/step.ts";
 
 /** Outermost layer: a step that is done answers from the journal and nothing inside it runs; what comes of any other is recorded. */
 export const recorded: Layer = async (step, context, next) => {
@@ -22,9 +22,7 @@ export const recorded: Layer = async (step, context, next) => {
   }
   if (journal.closing) return closedBy(journal.closing);
   if (journal.broken) return failed(journal.broken);
-  const settled = past && past.attempt > 0 && step.repeat === "never" ? await settleDoubt(step, context) : undefined;
-  const outcome = settled ?? (await next(step, context));
-  return record(step, context, outcome);
+  return record(step, context, await next(step, context));
 };
 
 /** Writes ahead just before the world is touched: after a crash, "never tried" and "may have happened" can be told apart. */
@@ -37,8 +35,7 @@ export const announced: Layer = async (step, context, next) => {
   } catch (thrown) {
     return failed(journalError(thrown));
   }
-  const outcome = await next(step, context);
-  return endedInSilence(step, outcome) ? ((await settleDoubt(step, context, outcome)) ?? outcome) : outcome;
+  return next(step, context);
 };
 
 /** A stage that was completed before is passed through without span or middleware; what it did is in the journal. */
@@ -57,30 +54,6 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
   }
   return outcome;
 };
-
-/** An act that must not be repeated, and of which the last word is a time-out or a broken connection, may have happened. */
-function endedInSilence<T>(step: Step<T>, outcome: Outcome<T>): boolean {
-  return step.repeat === "never" && outcome.status === "failed" && outcome.error.retryable;
-}
-
-/**
- * Asks the step's own `reconcile` whether the act happened. Undefined when it surely did not (then `silence`, if any, stands or it may
- * be done for the first time); otherwise its result, or a suspension until somebody can say.
- */
-async function settleDoubt<T>(step: Step<T>, context: StepContext, silence?: Outcome<T>): Promise<Outcome<T> | undefined> {
-  const word = await reconcile(step, context);
-  if (word === "not-done") return silence;
-  if (word === "unknown") return suspended([{ kind: "in-doubt", key: step.key, tool: step.name }]);
-  return word;
-}
-
-async function reconcile<T>(step: Step<T>, context: StepContext): Promise<Reconciled<T>> {
-  try {
-    return (await step.reconcile?.(context)) ?? "unknown";
-  } catch {
-    return "unknown";
-  }
-}
 
 /** Facts are recorded; a refusal, suspension, halt or a failure worth trying again is not, so that a resume tries afresh. */
 async function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Promise<Outcome<T>> {

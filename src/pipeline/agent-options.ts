@@ -9,6 +9,7 @@ import { callsOf, type Message, type RunInput } from "../core/message.ts";
 import type { Middleware } from "../core/middleware.ts";
 import type { Model, ModelSettings } from "../core/model.ts";
 import type { AnySchema } from "../core/schema.ts";
+import { retryDefaults } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
 import type { RetryOptions, Tool } from "../core/tool.ts";
 import { limitDefaults } from "../policy/limits.ts";
@@ -94,7 +95,7 @@ export const agentDefaults = {
   version: "0",
   limits: limitDefaults,
   timeouts: { totalMs: 30_000, stepMs: 30_000 },
-  retry: { attempts: 3, baseMs: 500, maxMs: 8_000 },
+  retry: retryDefaults,
   breaker: breakerDefaults,
 } as const;
 

@@ -1,4 +1,5 @@
 // Runs the guardrails of one point, in order, each on what the one before left. Whatever is not a clear verdict refuses.
+import { withinTime } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { GuardDecision, GuardPoint, Guardrail, Subject, Verdict, VerdictRecord } from "../core/guardrail.ts";
 import type { StepContext } from "../core/step.ts";
@@ -66,29 +67,15 @@ function recordOf(
   };
 }
 
-async function ask(guardrail: Guardrail, subject: GuardedText, context: StepContext): Promise<Verdict | AgentError> {
-  const timer = new AbortController();
-  const stop = () => timer.abort();
-  const cancel = context.clock.after(guardrail.timeoutMs ?? defaultTimeoutMs, stop);
-  context.signal.addEventListener("abort", stop, { once: true });
+async function ask(guardrail: Guardrail, subject: GuardedText, { clock, signal, run }: StepContext): Promise<Verdict | AgentError> {
+  const look = (own: AbortSignal): unknown => guardrail.check({ ...subject, run, signal: own });
   try {
-    const look: Subject = { ...subject, run: context.run, signal: timer.signal };
-    const verdict: unknown = await Promise.race([guardrail.check(look), aborted(timer.signal)]);
-    return isVerdict(verdict)
-      ? verdict
-      : broken(guardrail, verdict === timeUp ? "did not answer in time" : "answered something that is no verdict");
+    const verdict = await withinTime(clock, guardrail.timeoutMs ?? defaultTimeoutMs, signal, look);
+    return isVerdict(verdict) ? verdict : broken(guardrail, "did not answer in time, or answered no verdict");
   } catch (thrown) {
     return broken(guardrail, "threw", thrown);
-  } finally {
-    cancel();
-    context.signal.removeEventListener("abort", stop);
   }
 }
-
-const timeUp = Symbol("time is up");
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<symbol>((resolve) => signal.addEventListener("abort", () => resolve(timeUp), { once: true }));
 
 const broken = (guardrail: Guardrail, what: string, cause?: unknown) =>
   new AgentError("guardrail_failed", `The guardrail ${guardrail.name} ${what}; nothing was let through.`, { cause });

@@ -58,9 +58,7 @@ async function reopen(agent: AgentParts, asked: RunFacts, input: RunInput, lines
   const entries = lines.map(decode);
   const { run, terms } = read(agent, entries, asked.context);
   const started = startedOf(entries);
-  if (!sameInput(started.input, input)) {
-    throw new AgentError("run_id_conflict", `The run ${asked.id} was started with another input.`, { details: { runId: asked.id } });
-  }
+  if (!sameInput(started.input, input)) throw otherInput(asked.id);
   if (isClosed(entries)) return { run, input, terms, epoch: 0, entries, trace: noTrace };
   const claim = await agent.store.journal.claim(asked.id);
   const owned = claim?.lines.map(decode) ?? entries;
@@ -115,7 +113,12 @@ function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, terms: 
   };
 }
 
-function sameInput(one: unknown, other: unknown): boolean {
+/** The error of asking for a run that exists with something else. */
+export const otherInput = (runId: string) =>
+  new AgentError("run_id_conflict", `The run ${runId} was started with another input.`, { details: { runId } });
+
+/** Whether two inputs say the same, whatever the order of their keys. */
+export function sameInput(one: unknown, other: unknown): boolean {
   assertJson(one);
   assertJson(other);
   return canonicalJson(one) === canonicalJson(other);

@@ -9,7 +9,7 @@ import { type OpenStream, openStream, type RunStream } from "../core/run-stream.
 import { checkResumeOptions, checkRunOptions, type ResumeOptions, type RunOptions, termsOf } from "./agent-options.ts";
 import { drive, type OpenedRun } from "./drive.ts";
 import type { AgentParts } from "./line.ts";
-import { loadEntries, openResumed, openStarted } from "./open-run.ts";
+import { loadEntries, openResumed, openStarted, otherInput, sameInput } from "./open-run.ts";
 
 /** How runs are asked for. */
 export interface Runs<Output> {
@@ -29,11 +29,21 @@ export interface Runs<Output> {
 
 export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   /** Passes going on in this process, so that a second asker joins; empty when nothing runs. */
-  const active = new Map<string, OpenStream<Output>>();
+  const active = new Map<string, { readonly stream: OpenStream<Output>; readonly input: RunInput | undefined }>();
 
-  const begin = (runId: string, options: ResumeOptions, streamed: boolean, open: () => Promise<OpenedRun>): RunStream<Output> => {
+  /** `input` is undefined for a resume, which takes the run as it is. */
+  const begin = (
+    runId: string,
+    input: RunInput | undefined,
+    options: ResumeOptions,
+    streamed: boolean,
+    open: () => Promise<OpenedRun>,
+  ): RunStream<Output> => {
     const going = active.get(runId);
-    if (going) return going.join();
+    if (going) {
+      const other = input !== undefined && going.input !== undefined && !sameInput(input, going.input);
+      return other ? conflicting(agent, runId) : going.stream.join();
+    }
     const leaving = new AbortController();
     const stream = openStream<Output>({
       runId,
@@ -53,7 +63,7 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
         }
       },
     });
-    active.set(runId, stream);
+    active.set(runId, { stream, input });
     return stream.own;
   };
 
@@ -70,12 +80,12 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
       context,
     };
     const request = { run, input, terms: termsOf(options, agent.terms), named: options.runId !== undefined };
-    return begin(id, options, streamed, () => openStarted(agent, request));
+    return begin(id, input, options, streamed, () => openStarted(agent, request));
   };
 
   const goOn = (runId: string, options: ResumeOptions, streamed: boolean) => {
     checkResumeOptions(options);
-    return begin(runId, options, streamed, () => openResumed(agent, runId, options.context, (terms) => termsOf(options, terms)));
+    return begin(runId, undefined, options, streamed, () => openResumed(agent, runId, options.context, (terms) => termsOf(options, terms)));
   };
 
   return {
@@ -95,6 +105,11 @@ function follow(caller: AbortSignal | undefined, controller: AbortController): (
   else caller.addEventListener("abort", onAbort, { once: true });
   return () => caller.removeEventListener("abort", onAbort);
 }
+
+const conflicting = (agent: AgentParts, runId: string): RunStream<never> => {
+  const drive = (emit: (event: RunEvent) => void) => Promise.resolve(neverOpened(agent, runId, otherInput(runId), emit));
+  return openStream<never>({ runId, drive, leave: () => {}, keep: true }).own;
+};
 
 /** A run that could not be opened: wrong id, other input, or a store that is down. Nothing was performed and nothing written. */
 function neverOpened(agent: AgentParts, runId: string, thrown: unknown, emit: (event: RunEvent) => void): RunResult<never> {

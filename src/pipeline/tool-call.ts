@@ -2,7 +2,7 @@
 import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { VerdictRecord } from "../core/guardrail.ts";
 import type { ToolCall } from "../core/message.ts";
-import { done, failed, type Outcome, stoppedBy } from "../core/outcome.ts";
+import { done, failed, type Outcome, stoppedBy, suspended } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import { type Next, type Reconciled, type Step, type StepContext } from "../core/step.ts";
 import type { Tool, ToolContext, ToolResult } from "../core/tool.ts";
@@ -40,7 +40,6 @@ export function toolCallStep(run: Run, agent: AgentParts, call: ToolCall, place:
     // The gate hands on a step with the validated input; this one has nothing to perform with.
     perform: () => Promise.resolve(failed(new AgentError("internal_error", "A tool step was performed without its gate."))),
     gate: (context, next) => passGate(run, agent, call, place, context, next),
-    reconcile: (context) => reconcileAfterCrash(run, agent, call, place, context),
   };
 }
 
@@ -53,11 +52,19 @@ async function passGate(
   next: Next,
 ): Promise<Outcome<ToolResult>> {
   const admitted = await admit(agent, call, place, context);
-  if ("error" in admitted) return done(withVerdicts(failedResult(admitted.error), admitted.verdicts));
+  if ("error" in admitted) return refuse(run.path + place.key, place, admitted, context);
   const inner = innerStep(run, agent, call, place, admitted.input);
   return finish(agent, place, await next(inner, context), admitted.verdicts, context);
 }
 
+/** A call that was refused was not executed; unless an earlier pass, under other rules, had begun it. */
+function refuse(key: string, { tool, name }: CallPlace, { error, verdicts }: Refused, { journal }: StepContext): Outcome<ToolResult> {
+  const begunBefore = (journal.find(key)?.attempt ?? 0) > 0;
+  if (begunBefore && tool.repeat === "never") return suspended([{ kind: "in-doubt", key, tool: name }]);
+  return done(withVerdicts(failedResult(error), verdicts));
+}
+
+type Refused = { readonly verdicts: readonly VerdictRecord[]; readonly error: AgentError };
 type Admission = { readonly verdicts: readonly VerdictRecord[] } & ({ readonly input: unknown } | { readonly error: AgentError });
 
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
@@ -185,18 +192,4 @@ async function reconcile({ tool, name }: CallPlace, input: unknown, context: Too
   if (!tool.canReconcile) return "unknown";
   const word = await tool.reconcile(input, context);
   return word.status === "done" ? done(renderOutput(tool, name, word.output)) : word.status;
-}
-
-/** On a later pass nothing inside the gate has run yet: the arguments are made again and the answer is finished as usual. */
-async function reconcileAfterCrash(
-  run: Run,
-  agent: AgentParts,
-  call: ToolCall,
-  place: CallPlace,
-  context: StepContext,
-): Promise<Reconciled<ToolResult>> {
-  const admitted = await admit(agent, call, place, context);
-  if ("error" in admitted) return "unknown";
-  const word = await reconcile(place, admitted.input, toolContext(call, run.path + place.key, context));
-  return typeof word === "string" ? word : finish(agent, place, word, admitted.verdicts, context);
 }

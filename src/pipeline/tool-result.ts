@@ -39,7 +39,12 @@ export const failureContent = (error: AgentError): string => JSON.stringify({ er
 /** Ours are safe to tell; of what a tool threw the model learns the code only, unless it was thrown to be told. */
 function failureOf(error: AgentError): ToolFailure {
   const own = error.hint !== errorCodes[error.code].hint;
-  return { code: error.code, message: error.message, retryable: error.retryable, hint: own ? error.hint : (advice[error.code] ?? error.hint) };
+  return {
+    code: error.code,
+    message: error.message,
+    retryable: error.retryable,
+    hint: own ? error.hint : (advice[error.code] ?? error.hint),
+  };
 }
 
 /** What a model can do about it, where that differs from what a developer can. */

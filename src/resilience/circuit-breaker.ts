@@ -72,6 +72,7 @@ const failureCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "step_timeout",
   "tool_timeout",
   "model_response_invalid",
+  "stream_interrupted",
 ]);
 
 /**

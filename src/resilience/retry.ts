@@ -2,13 +2,9 @@
 import pRetry from "p-retry";
 import { sleep } from "../core/clock.ts";
 import { AgentError, storeError, toAgentError } from "../core/errors.ts";
-import { failed, type Outcome, type Stopped } from "../core/outcome.ts";
+import { failed, type Outcome, type Stopped, stoppedBySignal } from "../core/outcome.ts";
 import { randomAt } from "../core/print.ts";
-import type { Layer, Next, Step, StepContext } from "../core/step.ts";
-import { stoppedBySignal } from "./timeout.ts";
-
-/** What `baseMs` and `maxMs` of a step's terms are when they are absent. */
-export const backoffDefaults = { baseMs: 500, maxMs: 8_000 } as const;
+import { type Layer, type Next, retryDefaults, type Step, type StepContext } from "../core/step.ts";
 
 /** A wait that was asked for is lengthened by up to this share, so that those told the same do not come back together. */
 const spread = 0.1;
@@ -99,7 +95,7 @@ function retryTime<T>(step: Step<T>, context: StepContext, last: AttemptFailed, 
   const random = randomAt(`${run.id}/${step.key}/${last.attempt}`);
   const askedAt = askedTime(last.failure, now);
   if (askedAt === undefined) {
-    const { baseMs = backoffDefaults.baseMs, maxMs = backoffDefaults.maxMs } = step.terms;
+    const { baseMs = retryDefaults.baseMs, maxMs = retryDefaults.maxMs } = step.terms;
     const at = now + Math.floor(random * Math.min(maxMs, baseMs * 2 ** Math.min(nth - 1, 30)));
     return at < deadlineAt ? at : undefined;
   }
@@ -121,7 +117,6 @@ function withRetryAt(error: AgentError, retryAt: number): AgentError {
 
 /** Holds the attempt's failure for the journal; with `retryAt` when another attempt follows. */
 function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentError, attempt: number, retryAt?: number) {
-  const stored = storeError(failure);
-  const error = retryAt === undefined ? stored : { ...stored, details: { ...stored.details, retryAt } };
-  journal.hold({ type: "attempt.failed", at: clock.now(), key: step.key, attempt, error });
+  const again = retryAt === undefined ? {} : { retryAt };
+  journal.hold({ type: "attempt.failed", at: clock.now(), key: step.key, attempt, error: storeError(failure), ...again });
 }

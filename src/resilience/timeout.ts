@@ -1,16 +1,11 @@
 // Owns the time of one attempt: its clock, its signal, and what becomes of work that ignores both. A step settles soon after the abort.
 import { AgentError, toAgentError } from "../core/errors.ts";
 import { assertJson, type Json } from "../core/json.ts";
-import { failed, type Outcome, type Stopped, stoppedBy } from "../core/outcome.ts";
+import { failed, type Outcome, type Stopped, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 
 /** How long aborted work may take to settle by itself before it is left behind. A run has to settle within 50 ms of an abort. */
 const graceMs = 20;
-
-/** The outcome that the reason of an aborted signal amounts to; a reason that is not ours counts as a cancel. */
-export const stoppedBySignal = (signal: AbortSignal): Stopped => stoppedBy(reasonOf(signal));
-
-const reasonOf = (signal: AbortSignal) => toAgentError(signal.reason, "cancelled", "The run was cancelled.");
 
 /**
  * Per attempt: hands on a signal of its own, aborted after `step.terms.timeoutMs` or with the run. Work that is done within the grace
@@ -49,7 +44,7 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
       if (state === "left") noteLate(step, context, outcome);
       else finish(state === "running" || outcome.status === "done" ? outcome : answer);
     };
-    const onAbort = () => abort(reasonOf(signal), stoppedBySignal(signal));
+    const onAbort = () => abort(stopReason(signal), stoppedBySignal(signal));
     const onTimeout = () => {
       const error = timeoutError(step);
       abort(error, failed(error));

@@ -162,7 +162,8 @@ describe("back-off", () => {
         at: bench.start,
         key: "turn-1/tool/0",
         attempt: 1,
-        error: { code: "rate_limited", message: "It is rate_limited.", details: { status: 429, retryAt } },
+        error: { code: "rate_limited", message: "It is rate_limited.", details: { status: 429 } },
+        retryAt,
       },
     ]);
     expect(retryEvents(bench)).toEqual([{ attempt: 1, delay_ms: retryAt - bench.start, reason: "rate_limited" }]);

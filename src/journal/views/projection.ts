@@ -17,9 +17,8 @@ export function project(entry: Entry): RunEvent | undefined {
     case "step.began":
       return { type: "attempt.started", at, key: entry.key, kind: entry.kind, name: entry.name, attempt: entry.attempt };
     case "attempt.failed": {
-      const retryAt = entry.error.details?.["retryAt"];
-      const { key, attempt, error } = entry;
-      return { type: "attempt.failed", at, key, attempt, code: error.code, ...(typeof retryAt === "number" ? { retryAt } : {}) };
+      const { key, attempt, error, retryAt } = entry;
+      return { type: "attempt.failed", at, key, attempt, code: error.code, ...(retryAt === undefined ? {} : { retryAt }) };
     }
     case "step.done": {
       const { key, kind, name, attempts } = entry;

@@ -1,0 +1,36 @@
+// The layer for acts that must not be repeated: when nobody knows whether one happened it is looked up, and never guessed or done again.
+import { withinTime } from "../core/clock.ts";
+import { type Outcome, suspended } from "../core/outcome.ts";
+import type { Layer, Reconciled, Step, StepContext } from "../core/step.ts";
+
+/** Outside retries and breaker, so that these see the silence itself; inside the gate, so that what is found out is finished as usual. */
+export const reconciled: Layer = async (step, context, next) => {
+  if (step.repeat !== "never") return next(step, context);
+  // Begun by an earlier pass, and never heard of again.
+  const begunBefore = (context.journal.find(step.key)?.attempt ?? 0) > 0;
+  const found = begunBefore ? await lookUp(step, context) : undefined;
+  if (found) return found;
+  const outcome = await next(step, context);
+  return endedInSilence(outcome) ? ((await lookUp(step, context)) ?? outcome) : outcome;
+};
+
+/** A time-out or a lost connection is no word on whether the act happened; a plain failure is. */
+const endedInSilence = (outcome: Outcome<unknown>) => outcome.status === "failed" && outcome.error.retryable;
+
+/** What came of the act; undefined when it surely did not happen. Suspends the run while nobody can say. */
+async function lookUp<T>(step: Step<T>, context: StepContext): Promise<Outcome<T> | undefined> {
+  const word = await ask(step, context);
+  if (word === "not-done") return undefined;
+  return word === "unknown" ? suspended([{ kind: "in-doubt", key: step.key, tool: step.name }]) : word;
+}
+
+async function ask<T>(step: Step<T>, context: StepContext): Promise<Reconciled<T>> {
+  const { reconcile, terms } = step;
+  if (!reconcile) return "unknown";
+  const { clock, signal } = context;
+  try {
+    return (await withinTime(clock, terms.timeoutMs, signal, (own) => reconcile({ ...context, signal: own }))) ?? "unknown";
+  } catch {
+    return "unknown";
+  }
+}
