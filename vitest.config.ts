@@ -1,11 +1,11 @@
 // How the tests run: every *.test.ts below test/, against the sources (what `airworthy` means here is said by package.json's exports).
 import { defineConfig } from "vitest/config";
 
-const conditions = ["airworthy-source", "node", "import", "module", "default"];
+const conditions = ["airworthy-source", "node", "import", "default"];
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: conditions } },
+  ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default"],

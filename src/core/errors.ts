@@ -26,6 +26,7 @@ export const errorCodes = {
   run_id_conflict: code("failed", "final", "Use a new runId, or give the same input the run was started with."),
   run_not_found: code("failed", "final", "Check the runId and that this process uses the store the run was started on."),
   run_not_resumable: code("failed", "final", "The run has ended; start a new one."),
+  run_active: code("failed", "final", "Wait for it; if its process has died, take it over with agent.resume."),
   optional_dependency_missing: code("failed", "final", "Install the package the message names."),
 
   // The run as a whole.

@@ -1,7 +1,7 @@
 // The handle the line works with. It can do one thing to the world: `step`.
 import { AgentError, reviveError, toAgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
-import type { Closing, StepKind } from "./journal.ts";
+import type { Closing, RunJournal, StepKind } from "./journal.ts";
 import { assertJson, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
 import { done, failed, gravest, type Outcome, type Stopped, stoppedBy, suspended } from "./outcome.ts";
@@ -15,7 +15,7 @@ export interface Run {
   at(segment: string): Run;
   /** Touches the outside world, through every layer. `step.key` is relative to the path and unique within the run. */
   step<T>(step: Step<T>): Promise<Outcome<T>>;
-  /** A part of the line with its own span and place for middleware. What `work` throws becomes a failed outcome. */
+  /** A part of the line with its own span and place for middleware. What `work` throws becomes the outcome its code amounts to. */
   stage<T>(name: string, work: (run: Run) => Promise<Outcome<T>>): Promise<Outcome<T>>;
   /** Runs side by side and waits for every one, even when one fails: nothing outlives the run. Answers in order, or with the gravest. */
   all<T>(works: readonly (() => Promise<Outcome<T>>)[]): Promise<Outcome<readonly T[]>>;
@@ -62,7 +62,8 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
     },
     stage: (name, work) => {
       const stage = { run: context.run, name, key: path + name };
-      return machinery.stage(stage, context, (inner) => settled(name, () => work(openRun(machinery, inner, path, used))));
+      const walk = (inner: StepContext) => settled(name, () => work(openRun(machinery, inner, path, used)));
+      return isPast(journal, stage.key) ? again(stage.key, context, walk) : machinery.stage(stage, context, walk);
     },
     all: async (works) => gravest(await Promise.all(works.map((work) => settled("a branch", work)))),
     decide: async (relative, choose) => {
@@ -78,11 +79,20 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
   };
 }
 
+/** What was completed before, or belongs to a run that is closed, is walked through without span, middleware or entry. */
+const isPast = (journal: RunJournal, key: string) => journal.closing !== undefined || journal.stageDone(key);
+
+async function again<T>(key: string, context: StepContext, walk: StageWork<T>): Promise<Outcome<T>> {
+  const outcome = await walk(context);
+  context.journal.reached(key);
+  return outcome;
+}
+
 async function settled<T>(what: string, work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   try {
     return await work();
   } catch (thrown) {
-    return failed(toAgentError(thrown, "stage_failed", `${what} threw.`));
+    return stoppedBy(toAgentError(thrown, "stage_failed", `${what} threw.`));
   }
 }
 

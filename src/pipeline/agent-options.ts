@@ -105,7 +105,7 @@ const isText: Checker = (value) => typeof value === "string" && value.trim() !==
 const isObject: Checker = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 const isFunction: Checker = (value) => typeof value === "function";
 const isCount: Checker = (value) => Number.isInteger(value) && Number(value) >= 0;
-const isTime: Checker = (value) => typeof value === "number" && value > 0;
+const isTime: Checker = (value) => typeof value === "number" && value > 0 && value < Infinity;
 const anything: Checker = () => true;
 
 const limitChecks = { turns: isCount, toolCalls: isCount, invalidCalls: isCount, identicalCalls: isObject };

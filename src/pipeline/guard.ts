@@ -2,6 +2,8 @@
 import { withinTime } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { GuardDecision, GuardPoint, Guardrail, Subject, Verdict, VerdictRecord } from "../core/guardrail.ts";
+import { type Outcome, stopReason } from "../core/outcome.ts";
+import type { Run } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { guardrailEvent } from "../telemetry/attributes.ts";
 
@@ -35,6 +37,18 @@ export async function decideGuards(guardrails: readonly Guardrail[], subject: Gu
     if (verdict.verdict === "block" || verdict.verdict === "escalate") return refusal(guardrail, verdict, verdicts);
   }
   return { allowed: true, verdicts, text };
+}
+
+/**
+ * The same as a recorded choice of the line, for what the user says and for the answer. A run that is stopped meanwhile records nothing:
+ * it was not the guardrail that refused.
+ */
+export function decideText(run: Run, key: string, guardrails: readonly Guardrail[], text: GuardedText): Promise<Outcome<GuardDecision>> {
+  return run.decide(key, async () => {
+    const decision = await decideGuards(guardrails, text, run.context);
+    if (run.context.signal.aborted) throw stopReason(run.context.signal);
+    return decision;
+  });
 }
 
 const failedAs = (guardrail: Guardrail) => (guardrail.onError === "allow" ? "bypassed" : "error");

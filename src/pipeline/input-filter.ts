@@ -3,7 +3,7 @@
 import { type Message, textOf } from "../core/message.ts";
 import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import { decideGuards, guardError } from "./guard.ts";
+import { decideText, guardError } from "./guard.ts";
 import type { Line } from "./line.ts";
 
 export async function filterInput(run: Run, line: Line): Promise<Outcome<Message>> {
@@ -11,7 +11,7 @@ export async function filterInput(run: Run, line: Line): Promise<Outcome<Message
   const guardrails = line.agent.guardrails.input;
   if (guardrails.length === 0) return done(said);
   const text = textOf(said);
-  const decision = await run.decide("input-filter", () => decideGuards(guardrails, { point: "input", text }, run.context));
+  const decision = await decideText(run, "input-filter", guardrails, { point: "input", text });
   if (decision.status !== "done") return decision;
   line.findings.push(...decision.value.verdicts);
   if (!decision.value.allowed) return stoppedBy(guardError(decision.value, "input"));

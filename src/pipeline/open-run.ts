@@ -17,15 +17,18 @@ export interface StartRequest {
   readonly named: boolean;
 }
 
-/** A new run, or the existing one of the same id and input. Throws `run_id_conflict`, or what the store throws. */
+/**
+ * A new run, or the closed one of the same id and input. Throws `run_id_conflict`, `run_active` for one that somebody else may be on (a
+ * second owner would do its acts twice), or what the store throws.
+ */
 export async function openStarted(agent: AgentParts, { run, input, terms, named }: StartRequest): Promise<OpenedRun> {
   const existing = named ? await agent.store.journal.load(run.id) : undefined;
-  if (existing) return reopen(agent, run, input, existing);
+  if (existing) return answered(agent, run, input, existing);
   const trace = openRunTrace(run, false);
   const started = startedEntry(agent, run, input, terms, trace.traceId);
   if (await agent.store.journal.create(run.id, [encode(started)])) return { run, input, terms, epoch: 1, entries: [started], trace };
   trace.end(new AgentError("run_id_conflict", "Another process started this run first."));
-  return reopen(agent, run, input, (await agent.store.journal.load(run.id)) ?? []);
+  return answered(agent, run, input, (await agent.store.journal.load(run.id)) ?? []);
 }
 
 /** A run to go on with, under raised terms if given; one that has ended is only answered. Throws `run_not_found`. */
@@ -54,15 +57,15 @@ export async function loadEntries(agent: AgentParts, runId: string): Promise<rea
   return lines.map(decode);
 }
 
-async function reopen(agent: AgentParts, asked: RunFacts, input: RunInput, lines: readonly string[]): Promise<OpenedRun> {
+function answered(agent: AgentParts, asked: RunFacts, input: RunInput, lines: readonly string[]): OpenedRun {
   const entries = lines.map(decode);
   const { run, terms } = read(agent, entries, asked.context);
   const started = startedOf(entries);
   if (!sameInput(started.input, input)) throw otherInput(asked.id);
   if (isClosed(entries)) return { run, input, terms, epoch: 0, entries, trace: noTrace };
-  const claim = await agent.store.journal.claim(asked.id);
-  const owned = claim?.lines.map(decode) ?? entries;
-  return { run, input, terms, epoch: claim?.epoch ?? 0, entries: owned, trace: isClosed(owned) ? noTrace : openRunTrace(run, true) };
+  throw new AgentError("run_active", `The run ${asked.id} has not ended, and is not run by this agent object.`, {
+    details: { runId: asked.id },
+  });
 }
 
 const isClosed = (entries: readonly Entry[]) => {

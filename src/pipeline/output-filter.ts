@@ -1,7 +1,7 @@
 // Fifth stage: the model's answer passes the output guardrails before any of it leaves. A guardrail may ask the model once to do better.
 import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import { decideGuards, guardError } from "./guard.ts";
+import { decideText, guardError } from "./guard.ts";
 import type { Filtered, Line, Plan } from "./line.ts";
 
 const mostReasks = 1;
@@ -9,7 +9,7 @@ const mostReasks = 1;
 export async function filterOutput(run: Run, line: Line, turn: number, plan: Plan): Promise<Outcome<Filtered>> {
   const guardrails = line.agent.guardrails.output;
   if (guardrails.length === 0) return done({ text: plan.text });
-  const decision = await run.decide("output-filter", () => decideGuards(guardrails, { point: "output", text: plan.text }, run.context));
+  const decision = await decideText(run, "output-filter", guardrails, { point: "output", text: plan.text });
   if (decision.status !== "done") return decision;
   line.findings.push(...decision.value.verdicts);
   if (decision.value.allowed) {

@@ -2,6 +2,7 @@
 import { uuidv7 } from "uuidv7";
 import { AgentError, storeError, toAgentError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
+import type { RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import type { RunResult } from "../core/result.ts";
@@ -27,18 +28,22 @@ export interface Runs<Output> {
   journal(runId: string): Promise<readonly Entry[]>;
 }
 
+interface Asked {
+  readonly runId: string;
+  /** Undefined for a resume, which takes the run as it is. */
+  readonly input: RunInput | undefined;
+  readonly options: ResumeOptions;
+  readonly streamed: boolean;
+  /** The caller knows the id, so that somebody may join. */
+  readonly named: boolean;
+  readonly open: () => Promise<OpenedRun>;
+}
+
 export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   /** Passes going on in this process, so that a second asker joins; empty when nothing runs. */
   const active = new Map<string, { readonly stream: OpenStream<Output>; readonly input: RunInput | undefined }>();
 
-  /** `input` is undefined for a resume, which takes the run as it is. */
-  const begin = (
-    runId: string,
-    input: RunInput | undefined,
-    options: ResumeOptions,
-    streamed: boolean,
-    open: () => Promise<OpenedRun>,
-  ): RunStream<Output> => {
+  const begin = ({ runId, input, options, streamed, named, open }: Asked): RunStream<Output> => {
     const going = active.get(runId);
     if (going) {
       const other = input !== undefined && going.input !== undefined && !sameInput(input, going.input);
@@ -47,7 +52,8 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     const leaving = new AbortController();
     const stream = openStream<Output>({
       runId,
-      keep: streamed,
+      // Whoever joins a run by its id sees it from the start.
+      keep: streamed || named,
       leave: () => {
         if (options.onBreak !== "continue") leaving.abort(new AgentError("cancelled", "The consumer left the stream."));
       },
@@ -69,23 +75,15 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
 
   const start = (input: RunInput, options: RunOptions, streamed: boolean) => {
     checkRunOptions(input, options);
-    const { user, conversationId, context } = options;
-    const id = options.runId ?? uuidv7();
-    const run = {
-      id,
-      agent: agent.name,
-      agentVersion: agent.version,
-      ...(user ? { user } : {}),
-      ...(conversationId === undefined ? {} : { conversationId }),
-      context,
-    };
+    const run = factsOf(agent, options);
     const request = { run, input, terms: termsOf(options, agent.terms), named: options.runId !== undefined };
-    return begin(id, input, options, streamed, () => openStarted(agent, request));
+    return begin({ runId: run.id, input, options, streamed, named: request.named, open: () => openStarted(agent, request) });
   };
 
   const goOn = (runId: string, options: ResumeOptions, streamed: boolean) => {
     checkResumeOptions(options);
-    return begin(runId, undefined, options, streamed, () => openResumed(agent, runId, options.context, (terms) => termsOf(options, terms)));
+    const open = () => openResumed(agent, runId, options.context, (terms) => termsOf(options, terms));
+    return begin({ runId, input: undefined, options, streamed, named: true, open });
   };
 
   return {
@@ -94,6 +92,17 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     resume: async (runId, options = {}) => goOn(runId, options, false).result,
     resumeStream: (runId, options = {}) => goOn(runId, options, true),
     journal: (runId) => loadEntries(agent, runId),
+  };
+}
+
+function factsOf(agent: AgentParts, { runId, user, conversationId, context }: RunOptions): RunFacts {
+  return {
+    id: runId ?? uuidv7(),
+    agent: agent.name,
+    agentVersion: agent.version,
+    ...(user ? { user } : {}),
+    ...(conversationId === undefined ? {} : { conversationId }),
+    context,
   };
 }
 

@@ -9,11 +9,12 @@ import type { ToolResult } from "../core/tool.ts";
 
 /** The layer: runs the step's own `wrap`, which ask and tool-call take from the agent's middleware. */
 export const yours: Layer = async (step, context, next) => {
-  if (!step.wrap) return next(step, context);
+  const { wrap } = step;
+  if (!wrap) return next(step, context);
   const seen: { inner?: Promise<Awaited<ReturnType<typeof step.perform>>> } = {};
   // Asked twice, it answers twice and performs once.
   const inner = () => (seen.inner ??= next(step, context));
-  const answered = await guarded(() => step.wrap?.(inner) ?? inner());
+  const answered = await guarded(() => wrap(inner));
   const real = await seen.inner;
   return real && isInterruption(real) ? real : answered;
 };

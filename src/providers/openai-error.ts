@@ -4,9 +4,8 @@ import { AgentError } from "../core/errors.ts";
 import { providerError } from "../core/provider-error.ts";
 import { objectIn, textIn, type WireError } from "./openai-wire.ts";
 
-/** The `AgentError` for anything a request or a stream of the SDK rejected with; one that is ours already stays as it is. */
+/** The `AgentError` for anything a request or a stream of the SDK rejected with. */
 export function openaiError(thrown: unknown, now: number): AgentError {
-  if (AgentError.is(thrown)) return thrown;
   if (thrown instanceof SyntaxError) return notACompletion("its JSON is broken", thrown);
   // Beside the SDK's own classes: undici's bare TypeError "terminated" when a socket dies while a body is being read.
   if (!(thrown instanceof APIError) || thrown instanceof APIConnectionError) return providerError("openai", { cause: thrown }, now);

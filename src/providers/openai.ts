@@ -60,8 +60,7 @@ async function streamed(client: OpenAI, body: Body, send: RequestOptions, contex
     const text = answer.add(chunk);
     if (text !== "") context.onText?.(text);
   }
-  // The SDK ends the iteration without a word when the signal is aborted and when the stream is cut.
-  if (context.signal.aborted) throw abortError(context.signal);
+  // The SDK ends the iteration without a word when the stream is cut, and also when the signal is aborted: call() tells the two apart.
   if (!answer.complete) throw answer.started ? brokenOff() : notACompletion("no event of it was one");
   return answer.response(request_id);
 }

@@ -1,6 +1,6 @@
 // The trace port on OpenTelemetry's API: parents are handed on explicitly, and without a registered provider nothing is built.
 import { type Context, context, isSpanContextValid, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
-import type { AgentError } from "../core/errors.ts";
+import { type AgentError, errorCodes } from "../core/errors.ts";
 import { type Attributes, noTrace, type Trace } from "../core/trace.ts";
 import { errorAttributes } from "./attributes.ts";
 
@@ -42,8 +42,8 @@ function spanTrace(tracer: Tracer, span: Span, own: Context): Trace {
   };
 }
 
-// The message of an AgentError never holds content; the cause, which may, stays out.
+// What a tool or guardrail of the user's said may be content: the status is described in our words only.
 function fail(span: Span, error: AgentError) {
   span.setAttributes(errorAttributes(error));
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+  span.setStatus({ code: SpanStatusCode.ERROR, message: errorCodes[error.code].hint });
 }

@@ -45,7 +45,7 @@ export interface SimulatedProvider extends AsyncDisposable {
   readonly requests: readonly SimulatedRequest[];
   /** How many requests arrived. */
   readonly count: number;
-  /** Cuts what is still open and resolves when the server is gone. */
+  /** Cuts what is still open; resolves when the server is gone and every answer is over. */
   close(): Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function simulatedProvider(options: SimulatedProviderOptions): Prom
     throw new AgentError("configuration_invalid", "simulatedProvider() needs `scenario` or `rules`.");
   }
   const requests: LogEntry[] = [];
-  let closing = false;
+  let closed: Promise<unknown> | undefined;
 
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     if (incoming.method !== "POST" || incoming.url !== "/v1/chat/completions") {
@@ -68,7 +68,7 @@ export async function simulatedProvider(options: SimulatedProviderOptions): Prom
     }
     const body = await bodyOf(incoming);
     if (!body) return transmit(complaint(400, "The body is not a JSON object with messages."), outgoing);
-    const entry = createEntry(requests.length, body, incoming, outgoing, () => closing);
+    const entry = createEntry(requests.length, body, incoming, outgoing, () => closed !== undefined);
     requests.push(entry);
     const transmission = await decide(options, entry);
     entry.ending = transmission.ending;
@@ -87,11 +87,11 @@ export async function simulatedProvider(options: SimulatedProviderOptions): Prom
   const port = typeof address === "object" ? address?.port : undefined;
 
   const close = async () => {
-    if (closing) return;
-    closing = true;
-    const closed = once(server, "close");
-    server.close();
-    server.closeAllConnections();
+    if (!closed) {
+      closed = Promise.all([once(server, "close"), ...requests.map(({ ended }) => ended)]);
+      server.close();
+      server.closeAllConnections();
+    }
     await closed;
   };
   return {

@@ -142,11 +142,13 @@ describe("failing closed", () => {
     const result = await agent.run("the question");
     expect(result.findings).toContainEqual(expect.objectContaining({ guardrail: "g", point, verdict: "error" }));
     expect(JSON.stringify(result)).not.toContain("secret inside");
-    if (point === "input" || point === "output") expect(result).toMatchObject({ status: "refused", error: { code: "guardrail_failed" } });
-    else expect(toolResult(result.messages)).toContain("guardrail_failed");
-    if (point === "input") expect(model.calls).toBe(0);
-    if (point === "toolInput") expect(ran).toEqual([]);
-    if (point === "toolOutput") expect(JSON.stringify(model.requests)).not.toContain("tool said");
+    const refusedRun = point === "input" || point === "output";
+    expect([result.status, refusedRun ? "" : toolResult(result.messages)]).toEqual(
+      refusedRun ? ["refused", ""] : ["completed", expect.stringContaining("guardrail_failed")],
+    );
+    expect(model.calls).toBe({ input: 0, output: 2, toolInput: 2, toolOutput: 2 }[point]);
+    expect(ran).toHaveLength({ input: 0, output: 1, toolInput: 0, toolOutput: 1 }[point]);
+    expect(JSON.stringify(model.requests[1] ?? "").includes("tool said")).toBe(point === "output");
   });
 
   test("one that does not answer in time lets nothing through", async () => {

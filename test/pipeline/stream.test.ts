@@ -153,6 +153,25 @@ describe("the same run id", () => {
   });
 });
 
+test("a run that somebody else may be on is not started a second time; resume takes it over", async () => {
+  const store = memoryStore();
+  const reached = Promise.withResolvers<void>();
+  const model = scriptedModel((_, __, call) => (call === 1 ? (reached.resolve(), hang()) : "mine"));
+  const make = () => createAgent({ name: "a", model, store });
+  const first = make().run("go", { runId: "r" });
+  await reached.promise;
+  expect(await make().run("go", { runId: "r" })).toMatchObject({ status: "failed", error: { code: "run_active" } });
+  expect(model.calls).toBe(1);
+  expect(await make().resume("r")).toMatchObject({ status: "completed", output: "mine" });
+  void first;
+});
+
+test("who joins a run that was not streamed sees it from the start", async () => {
+  const agent = createAgent({ name: "a", model: scriptedModel(["hello"]) });
+  void agent.run("go", { runId: "r" });
+  expect(await textOf(agent.stream("go", { runId: "r" }))).toEqual(["hello"]);
+});
+
 test("a store that is down starts nothing, and one that goes down stops the run", async () => {
   const model = scriptedModel(["one", "two"]);
   const broken = { journal: { ...memoryStore().journal, create: () => Promise.reject(new Error("disk full")) } };

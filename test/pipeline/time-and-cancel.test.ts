@@ -221,6 +221,18 @@ describe("cancel", () => {
     expect(getEventListeners(cancel.signal, "abort")).toHaveLength(0);
   });
 
+  test.each(["input", "output"] as const)("while a guardrail looks at the %s it is a cancel, not a refusal", async (point) => {
+    const cancel = new AbortController();
+    const looking = Promise.withResolvers<void>();
+    const slow = { name: "slow", check: () => (looking.resolve(), new Promise<never>(() => {})) };
+    const { agent, clock } = agentOf({ model: scriptedModel(["x"]), guardrails: { [point]: [slow] } });
+    const running = agent.run("go", { signal: cancel.signal });
+    await looking.promise;
+    cancel.abort();
+    expect(await running).toMatchObject({ status: "cancelled" });
+    expect(clock.pending).toBe(0);
+  });
+
   test("at any moment, every call of the transcript has exactly one result directly after it", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1, max: 4 }), async (moment, width) => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../src/core/errors.ts";
 import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
-import { call, failureOf, now, ways } from "./exchange.ts";
+import { call, eventsFetch, failureOf, now, ways } from "./exchange.ts";
 
 describe("a failure", () => {
   const failures: readonly {
@@ -67,11 +67,23 @@ describe("a failure", () => {
     expect(await failureOf(call(provider))).toMatchObject({ code: "provider_unavailable", retryable: true });
   });
 
-  test("under status 200 with the status of another provider in `code` is what that status says", async () => {
-    const body = JSON.stringify({ error: { message: "upstream", code: 429 } });
-    const fetch = () => Promise.resolve(new Response(body, { headers: { "content-type": "application/json" } }));
+  const reported = [
+    { what: "the status of another provider", error: { message: "upstream", code: 429 }, code: "rate_limited", details: { status: 429 } },
+    {
+      what: "a type",
+      error: { message: "busy", type: "overloaded_error" },
+      code: "provider_unavailable",
+      details: { reason: "overloaded_error" },
+    },
+    { what: "neither code nor type", error: { message: "?" }, code: "model_response_invalid", details: {} },
+    { what: "a text only", error: "model not loaded", code: "model_response_invalid", details: {} },
+  ];
+  const reportedCases = reported.flatMap((report) => ways.map((way) => ({ ...report, ...way })));
+  test.for(reportedCases)("reported under status 200 with $what $way is $code", async ({ error, code, details, streaming }) => {
     await using provider = await simulatedProvider({ scenario: [] });
-    expect(await failureOf(call(provider, { options: { fetch } }))).toMatchObject({ code: "rate_limited", details: { status: 429 } });
+    const fetch = streaming ? eventsFetch({ error }) : () => Promise.resolve(Response.json({ error }));
+    const failure = await failureOf(call(provider, { options: { fetch }, ...(streaming ? { onText: () => {} } : {}) }));
+    expect(failure).toMatchObject({ code, details });
   });
 
   test("of the consumer of the text stays the consumer's own, and ends the request", async () => {

@@ -102,7 +102,7 @@ describe("what gateways do to a stream", () => {
     const usage = {
       prompt_tokens: null,
       completion_tokens: 3,
-      prompt_tokens_details: { cached_tokens: "9" },
+      prompt_tokens_details: { cached_tokens: "9", cache_write_tokens: -1 },
       completion_tokens_details: null,
     };
     const fetch = eventsFetch({ ...chunk({ content: "x" }, "stop"), usage });

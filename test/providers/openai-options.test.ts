@@ -15,10 +15,10 @@ describe("the key", () => {
     await using provider = await simulatedProvider({ rules: () => ({ text: "x" }) });
     let asked = 0;
     const model = openai("gpt-test", { apiKey: () => Promise.resolve(`key-${++asked}`), baseURL: provider.baseURL });
-    for (let attempt = 1; attempt <= 3; attempt++) {
-      await model.call(plainRequest, { signal: new AbortController().signal, attempt, now: () => now });
-    }
+    const { signal } = new AbortController();
+    for (let attempt = 1; attempt <= 3; attempt++) await model.call(plainRequest, { signal, attempt, now: () => now });
     expect(authorizations(provider)).toEqual(["Bearer key-1", "Bearer key-2", "Bearer key-3"]);
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
   const failing = [

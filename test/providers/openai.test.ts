@@ -1,5 +1,5 @@
 // The adapter over real HTTP: an answer is the same streamed and not, and an abort closes the connection.
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AgentError } from "../../src/core/errors.ts";
 import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
 import { answerTo, call, failureOf, ways } from "./exchange.ts";
@@ -61,7 +61,7 @@ describe("a good answer", () => {
   });
 
   test("comes whole when a gateway ignores that a stream was asked for", async () => {
-    await using provider = await simulatedProvider({ scenario: [{ fault: "stream-ignored", text: "All at once." }] });
+    await using provider = await simulatedProvider({ scenario: [{ fault: "stream-ignored", text: "All at once.", chunkSize: 3 }] });
     const pieces: string[] = [];
     const response = await call(provider, { onText: (text) => pieces.push(text) });
     expect(pieces).toEqual(["All at once."]);
@@ -101,9 +101,11 @@ describe("finish reasons", () => {
 describe("abort", () => {
   const halted = new AgentError("halted", "Somebody halted the run.");
 
-  test("before the call sends nothing", async () => {
+  test("before the call asks for no key and sends nothing", async () => {
     await using provider = await simulatedProvider({ rules: () => ({ text: "x" }) });
-    expect(await failureOf(call(provider, { signal: AbortSignal.abort(halted) }))).toBe(halted);
+    const apiKey = vi.fn(() => "key-1");
+    expect(await failureOf(call(provider, { options: { apiKey }, signal: AbortSignal.abort(halted) }))).toBe(halted);
+    expect(apiKey).not.toHaveBeenCalled();
     expect(provider.count).toBe(0);
   });
 

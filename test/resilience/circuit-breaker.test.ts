@@ -63,7 +63,14 @@ const times = (count: number, outcome: Outcome<unknown>) => Array.from({ length:
 const breakerEvents = ({ events }: Bench) => events.map(({ name, attributes }) => [name, attributes["name"], attributes["state"]]);
 
 describe("what counts", () => {
-  const failures: ErrorCode[] = ["provider_unavailable", "step_timeout", "tool_timeout", "model_response_invalid", "tool_failed"];
+  const failures: ErrorCode[] = [
+    "provider_unavailable",
+    "step_timeout",
+    "tool_timeout",
+    "model_response_invalid",
+    "tool_failed",
+    "stream_interrupted",
+  ];
 
   test.each(Object.keys(errorCodes).filter(isErrorCode))("%s", (code) => {
     expect(verdictOf(fails(code))).toBe(failures.includes(code) ? "failure" : "neutral");

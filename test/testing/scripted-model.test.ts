@@ -33,7 +33,11 @@ describe("replies", () => {
       reply: () => Promise.resolve(() => ({ text: "Hi." })),
       response: { message: text("Hi.") },
     },
-    { what: "an answer without anything", reply: {}, response: { message: { role: "assistant", content: [] }, finishReason: "stop" } },
+    {
+      what: "an answer without anything",
+      reply: { text: "" },
+      response: { message: { role: "assistant", content: [] }, finishReason: "stop" },
+    },
     {
       what: "everything at once",
       reply: {

@@ -1,8 +1,10 @@
 // The simulated provider against plain fetch: the wire format, every fault, and nothing left behind after close().
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { type SimulatedProvider, type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
 
 const question = { model: "gpt-test", messages: [{ role: "user", content: "Where is my order?" }] };
+
+afterEach(() => vi.restoreAllMocks());
 
 function post(provider: SimulatedProvider, body: object = question, more: RequestInit = {}): Promise<Response> {
   return fetch(`${provider.baseURL}/chat/completions`, { method: "POST", body: JSON.stringify(body), ...more });
@@ -146,6 +148,7 @@ describe("what is answered", () => {
     { what: "another path", path: "/models", body: "{}", status: 404 },
     { what: "no JSON", path: "/chat/completions", body: "{", status: 400 },
     { what: "no messages", path: "/chat/completions", body: "{}", status: 400 },
+    { what: "messages that are no list", path: "/chat/completions", body: '{"messages": {}}', status: 400 },
   ])("is an error for $what", async ({ path, body, status }) => {
     await using provider = await simulatedProvider({ rules: () => ({ text: "x" }) });
     expect((await fetch(provider.baseURL + path, { method: "POST", body })).status).toBe(status);
@@ -189,6 +192,10 @@ describe("faults", () => {
     expect(events.map((event) => JSON.parse(event).choices[0].delta.content)).toEqual(["", "a", "b"]);
   });
 
+  test("garbled breaks off inside an event", async () => {
+    expect(await eventsOf({ fault: "garbled" })).toEqual(['{"id": "chatcmpl-0", "choi']);
+  });
+
   test("error-mid-body ends the stream with an error event", async () => {
     expect((await eventsOf({ fault: "error-mid-body", text: "abc", chunkSize: 1 })).at(-1)).toMatch(/^\{"error"/);
   });
@@ -213,12 +220,16 @@ describe("faults", () => {
 
   test("a client that leaves ends the wait for the next slow token", async () => {
     const controller = new AbortController();
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    const cleared = vi.spyOn(globalThis, "clearTimeout");
     await using provider = await simulatedProvider({ scenario: [{ fault: "slow-tokens", delayMs: 3_600_000, text: "abc" }] });
     const response = await post(provider, { ...question, stream: true }, { signal: controller.signal });
     controller.abort();
     await expect(response.text()).rejects.toMatchObject({ name: "AbortError" });
     await provider.requests[0]?.ended;
     expect(provider.requests[0]?.disconnected).toBe(true);
+    const waiting = timers.mock.calls.findIndex(([, ms]) => ms === 3_600_000);
+    expect(cleared).toHaveBeenCalledWith(timers.mock.results[waiting]?.value);
   });
 });
 
@@ -226,11 +237,15 @@ describe("close", () => {
   test("cuts what is open, leaves nothing behind and may be called twice", async () => {
     const provider = await simulatedProvider({ scenario: [{ fault: "stall", text: "abc" }] });
     const response = await post(provider, { ...question, stream: true });
-    await provider.close();
+    const order: string[] = [];
+    const over = provider.requests[0]?.ended.then(() => order.push("answer over"));
+    await Promise.all([provider.close(), provider.close()]);
+    order.push("closed");
+    await over;
+    expect(order).toEqual(["answer over", "closed"]);
     await provider.close();
     await expect(response.text()).rejects.toThrow(TypeError);
     await expect(post(provider)).rejects.toThrow(TypeError);
-    await provider.requests[0]?.ended;
     expect(provider.requests[0]?.disconnected).toBe(false);
   });
 });
