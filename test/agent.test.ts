@@ -128,8 +128,7 @@ test("two hundred interleaved runs of different tenants on one agent never meet"
     },
   });
   const model = scriptedModel(
-    ({ messages }) =>
-      messages.at(-1)?.role === "tool" ? String(messages.at(-1)?.content) : { calls: [{ name: "whoami", arguments: {} }] },
+    ({ messages }) => messages.findLast((message) => message.role === "tool")?.content ?? { calls: [{ name: "whoami", arguments: {} }] },
     { record: false },
   );
   const agent = createAgent({ name: "a", model, tools: { whoami } });
@@ -146,7 +145,7 @@ test("types: what a tool is given, and what a run answers", async () => {
     inputSchema: z.object({ id: z.string(), n: z.number().optional() }),
     execute: ({ id, n }) => ({ id, n }),
   });
-  expectTypeOf(find.execute).parameter(0).toEqualTypeOf<{ id: string; n?: number | undefined }>();
+  expectTypeOf<Parameters<(typeof find)["execute"]>[0]>().toEqualTypeOf<{ id: string; n?: number | undefined }>();
   tool({ description: "d", inputSchema: { type: "object" }, execute: (input) => expectTypeOf(input).toBeUnknown() });
   const plain = createAgent({ ...fine, model: scriptedModel(["x"]) });
   const typed = createAgent({ ...fine, model: scriptedModel(['{"n":1}']), output: z.object({ n: z.number() }) });

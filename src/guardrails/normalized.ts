@@ -33,7 +33,7 @@ const isLonger = (text: string, maxBytes: number) => text.length > maxBytes || B
 
 const kinds: Readonly<Record<string, RegExp>> = {
   "tag-characters": /[\u{E0000}-\u{E007F}]/u,
-  "zero-width": /[\u00AD\u034F\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2064\u206A-\u206F\u3164\uFEFF\uFFA0]/u,
+  "zero-width": /\u034F|[\u00AD\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2064\u206A-\u206F\u3164\uFEFF\uFFA0]/u,
   "direction-override": /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u,
   "variation-selector": /[\u{E0100}-\u{E01EF}]/u,
   control: /(?![\t\n\r])[\p{Cc}\uFFF9-\uFFFB]/u,

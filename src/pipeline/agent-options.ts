@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { Principal } from "../core/facts.ts";
-import type { Guardrails } from "../core/guardrail.ts";
+import type { Guardrail, Guardrails } from "../core/guardrail.ts";
 import type { RunTerms } from "../core/journal.ts";
 import { assertJson } from "../core/json.ts";
 import { callsOf, type Message, type RunInput } from "../core/message.ts";
@@ -150,22 +150,35 @@ export function checkAgentOptions(options: AgentOptions): void {
   if (!options.name) throw new AgentError(code, "createAgent needs a name: it is in every journal and span.");
   if (typeof options.model?.call !== "function")
     throw new AgentError(code, "createAgent needs a model, e.g. openai(...) of airworthy/openai.");
-  check(code, "policy", options.policy ?? {}, { limits: isObject, timeouts: isObject });
-  checkTerms(code, options.policy ?? {}, { totalMs: isTime, stepMs: isTime });
-  check(code, "resilience", options.resilience ?? {}, { retry: isObject, breaker: isObject });
-  check(code, "retry", options.resilience?.retry ?? {}, {
-    attempts: (value) => isCount(value) && value !== 0,
-    baseMs: isTime,
-    maxMs: isTime,
-  });
-  const points = { input: Array.isArray, toolInput: Array.isArray, toolOutput: Array.isArray, output: Array.isArray };
-  check(code, "guardrails", options.guardrails ?? {}, points);
-  for (const guardrail of Object.values({ ...options.guardrails }).flat()) {
-    if (typeof guardrail?.check !== "function") throw new AgentError(code, "A guardrail needs a check function.");
-  }
-  const stages = { inputFilter: isFunction, context: isFunction, planner: isFunction, executor: isFunction };
-  check(code, "stages", options.stages ?? {}, { ...stages, outputFilter: isFunction, responseBuilder: isFunction });
-  for (const middleware of options.use ?? []) check(code, "use", middleware, { stage: isFunction, model: isFunction, tool: isFunction });
+  const { policy = {}, resilience = {}, guardrails = {}, stages = {}, use = [] } = options;
+  check(code, "policy", policy, { limits: isObject, timeouts: isObject });
+  checkTerms(code, policy, { totalMs: isTime, stepMs: isTime });
+  check(code, "resilience", resilience, { retry: isObject, breaker: isObject });
+  check(code, "retry", resilience.retry ?? {}, { attempts: (value) => isCount(value) && value !== 0, baseMs: isTime, maxMs: isTime });
+  check(code, "guardrails", guardrails, pointChecks);
+  for (const guardrail of Object.values({ ...guardrails }).flat()) checkGuardrail(guardrail);
+  check(code, "stages", stages, stageChecks);
+  for (const middleware of use) check(code, "use", middleware, { stage: isFunction, model: isFunction, tool: isFunction });
+}
+
+const pointChecks = { input: Array.isArray, toolInput: Array.isArray, toolOutput: Array.isArray, output: Array.isArray };
+const stageChecks = {
+  inputFilter: isFunction,
+  context: isFunction,
+  planner: isFunction,
+  executor: isFunction,
+  outputFilter: isFunction,
+  responseBuilder: isFunction,
+};
+
+// Not for unknown properties: a guardrail may be an instance of a class with state of its own.
+function checkGuardrail(guardrail: Guardrail | undefined) {
+  const wrong = (what: string) => new AgentError("configuration_invalid", `A guardrail ${what}.`);
+  if (typeof guardrail?.check !== "function") throw wrong("needs a check function");
+  if (!isText(guardrail.name)) throw wrong("needs a name: results and spans say which one decided");
+  const { timeoutMs = 1, onError = "refuse" } = guardrail;
+  if (!isTime(timeoutMs)) throw wrong("needs a positive timeoutMs");
+  if (onError !== "refuse" && onError !== "allow") throw wrong('has an onError that is neither "refuse" nor "allow"');
 }
 
 function checkTerms(code: ErrorCode, { limits = {}, timeouts = {} }: PolicyOptions, times: Readonly<Record<string, Checker>>) {

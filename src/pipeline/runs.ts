@@ -116,8 +116,8 @@ function follow(caller: AbortSignal | undefined, controller: AbortController): (
 }
 
 const conflicting = (agent: AgentParts, runId: string): RunStream<never> => {
-  const drive = (emit: (event: RunEvent) => void) => Promise.resolve(neverOpened(agent, runId, otherInput(runId), emit));
-  return openStream<never>({ runId, drive, leave: () => {}, keep: true }).own;
+  const refuse = (emit: (event: RunEvent) => void) => Promise.resolve(neverOpened(agent, runId, otherInput(runId), emit));
+  return openStream<never>({ runId, drive: refuse, leave: () => {}, keep: true }).own;
 };
 
 /** A run that could not be opened: wrong id, other input, or a store that is down. Nothing was performed and nothing written. */

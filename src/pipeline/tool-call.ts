@@ -52,13 +52,13 @@ async function passGate(
   next: Next,
 ): Promise<Outcome<ToolResult>> {
   const admitted = await admit(agent, call, place, context);
-  if ("error" in admitted) return refuse(run.path + place.key, place, admitted, context);
+  if ("error" in admitted) return refusedCall(run.path + place.key, place, admitted, context);
   const inner = innerStep(run, agent, call, place, admitted.input);
   return finish(agent, place, await next(inner, context), admitted.verdicts, context);
 }
 
 /** A call that was refused was not executed; unless an earlier pass, under other rules, had begun it. */
-function refuse(key: string, { tool, name }: CallPlace, { error, verdicts }: Refused, { journal }: StepContext): Outcome<ToolResult> {
+function refusedCall(key: string, { tool, name }: CallPlace, { error, verdicts }: Refused, { journal }: StepContext): Outcome<ToolResult> {
   const begunBefore = (journal.find(key)?.attempt ?? 0) > 0;
   if (begunBefore && tool.repeat === "never") return suspended([{ kind: "in-doubt", key, tool: name }]);
   return done(withVerdicts(failedResult(error), verdicts));

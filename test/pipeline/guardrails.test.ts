@@ -2,7 +2,7 @@
 import { createAgent, type Guardrail, type Guardrails, type RunEvent, tool, toolError } from "airworthy";
 import { normalized, outputSchema } from "airworthy/guardrails";
 import { fakeClock, scriptedModel } from "airworthy/testing";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
 type Point = keyof Guardrails;
@@ -142,9 +142,8 @@ describe("failing closed", () => {
     const result = await agent.run("the question");
     expect(result.findings).toContainEqual(expect.objectContaining({ guardrail: "g", point, verdict: "error" }));
     expect(JSON.stringify(result)).not.toContain("secret inside");
-    const refusedRun = point === "input" || point === "output";
-    expect([result.status, refusedRun ? "" : toolResult(result.messages)]).toEqual(
-      refusedRun ? ["refused", ""] : ["completed", expect.stringContaining("guardrail_failed")],
+    expect([result.status, toolResult(result.messages).includes("guardrail_failed")]).toEqual(
+      point === "input" || point === "output" ? ["refused", false] : ["completed", true],
     );
     expect(model.calls).toBe({ input: 0, output: 2, toolInput: 2, toolOutput: 2 }[point]);
     expect(ran).toHaveLength({ input: 0, output: 1, toolInput: 0, toolOutput: 1 }[point]);
@@ -284,9 +283,8 @@ describe("output schema", () => {
     expect(await run).toMatchObject({ status: "partial", error: { code: "turn_limit" } });
   });
 
-  test("a schema is asked with the value once per answer", async () => {
-    const validate = vi.fn((value: unknown) => ({ value }));
-    const own = { "~standard": { version: 1, vendor: "own", validate } } as const;
+  test("a schema that cannot be told to the model is a mistake", () => {
+    const own = { "~standard": { version: 1, vendor: "own", validate: (value: unknown) => ({ value }) } } as const;
     expect(() => createAgent({ name: "a", model: scriptedModel([]), output: own })).toThrow(/cannot describe itself/);
   });
 });

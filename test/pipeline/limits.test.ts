@@ -99,7 +99,7 @@ describe("identical calls", () => {
     const stopped = await agent.run("go", { runId: "r" });
     expect(stopped).toMatchObject({ status: "partial", error: { code: "loop_detected", details: { tool: "find" } } });
     expect(seen).toHaveLength(4);
-    const results = stopped.messages.filter(({ role }) => role === "tool").map(({ content }) => String(content));
+    const results = stopped.messages.flatMap((message) => (message.role === "tool" ? [message.content] : []));
     expect(results.map((content) => content.includes("several times in a row"))).toEqual([false, false, true, true, false]);
     expect(model.calls).toBe(5);
     expect(await agent.resume("r", { limits: { identicalCalls: { stopAt: 9 } } })).toMatchObject({ status: "completed" });

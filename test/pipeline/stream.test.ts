@@ -1,4 +1,5 @@
 // A run seen while it happens: typed events, one terminal event, a result that never rejects, and nothing left behind by who leaves early.
+import assert from "node:assert/strict";
 import { AgentError, createAgent, memoryStore, type RunEvent, type RunStream, tool } from "airworthy";
 import { autoClock, fakeClock, hang, scriptedModel } from "airworthy/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -12,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   process.off("unhandledRejection", onUnhandled);
-  expect(unhandled).toEqual([]);
+  assert.deepEqual(unhandled, []);
 });
 
 const find = tool({ description: "d", effect: "read", inputSchema: z.object({}), execute: () => "found" });
