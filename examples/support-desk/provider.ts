@@ -6,7 +6,7 @@ import type { Order } from "./shop.ts";
 export function nextReply({ index, body }: SimulatedRequest): SimulatedReply {
   if (index === 0) return { fault: "rate-limit", retryAfterMs: "150" };
   const question = String(body.messages.findLast(({ role }) => role === "user")?.content);
-  const orderId = /\d{3,}/.exec(question)?.[0];
+  const orderId = /order\D{0,3}(\d+)/i.exec(question)?.[1] ?? /\d{4,}/.exec(question)?.[0];
   if (!orderId) return say("Gladly. Which order is it about? Please send me its number.");
   const [lastTool, result] = resultsIn(body).at(-1) ?? [];
   switch (lastTool) {
@@ -26,7 +26,7 @@ function afterLookUp(orderId: string, question: string, result = ""): SimulatedR
   if (isError(result)) return say(`I cannot look up order ${orderId} at the moment. Please try again in a few minutes.`);
   if (!result.startsWith("{")) return say(`I find no order ${orderId}. Please check the number; nothing was refunded.`);
   const { status }: Order = JSON.parse(result);
-  if (!/refund|money back/i.test(question) || !status.startsWith("delivered")) return say(`Order ${orderId} is ${status}.`);
+  if (!/refund|money back/i.test(question) || !status.startsWith("delivered")) return say(`Order ${orderId}: ${status}.`);
   // Cut off in the middle. The runtime never guesses at the arguments of a payment: it says what is wrong, and is called again.
   return { text: "I pay it back.", calls: [{ name: "refundOrder", arguments: `{"orderId": "${orderId}", "amountEu` }] };
 }

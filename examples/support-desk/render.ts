@@ -4,47 +4,120 @@ import type { RunEvent, RunResult, TimelineRow } from "airworthy";
 
 const columns = 100;
 
-/** One run's progress: give it each event in turn, print what it answers as it is. */
-export function createProgress({ colours = false } = {}): (event: RunEvent) => string {
-  const paint = painter(colours);
+export interface RenderOptions {
+  readonly colours: boolean;
+}
+
+type Style = "dim" | "green" | "yellow" | "red" | "bold" | "reset";
+
+const painter =
+  ({ colours }: RenderOptions) =>
+  (style: Style, text: string) =>
+    colours ? styleText(style, text, { validateStream: false }) : text;
+
+/** The progress of one run: give it every event in turn and print what it answers, which is whole lines but for streamed text. */
+export function createProgress(options: RenderOptions): (event: RunEvent) => string {
+  const paint = painter(options);
+  const write = createTextWriter("           | ");
   let startedAt = 0;
-  let column = 0;
-
-  /** Text goes on where the last piece ended; anything else begins a line. */
-  const line = (text: string) => {
-    const end = column > 0 ? "\n" : "";
-    column = 0;
-    return `${end}${text}\n`;
-  };
-  const step = (at: number, key: string, text: string, style: Style) =>
-    line(`${paint("dim", ms(at - startedAt))}  ${key.padEnd(22)}  ${paint(style, text)}`);
-
   return (event) => {
-    switch (event.type) {
-      case "run.started":
-        startedAt = event.at;
-        return step(event.at, event.agent, `run ${event.runId}`, "dim");
-      case "attempt.started":
-        return step(event.at, event.key, event.attempt > 1 ? `${event.name}, attempt ${event.attempt}` : event.name, "reset");
-      case "attempt.failed": {
-        const again = event.retryAt === undefined ? "" : `, again in ${event.retryAt - event.at} ms`;
-        return step(event.at, event.key, `failed: ${event.code}${again}`, "yellow");
-      }
-      case "step.finished":
-        return step(event.at, event.key, event.code ? `${event.name}: ${event.code}` : "done", event.code ? "yellow" : "green");
-      case "note.added":
-        return step(event.at, event.key, event.note, "dim");
-      case "run.finished":
-        return step(event.at, "end", event.status, event.status === "completed" ? "green" : "red");
-      case "text.delta":
-        return "";
-      case "run.resumed":
-      case "stage.finished":
-        return "";
-    }
+    if (event.type === "run.started") startedAt = event.at;
+    if (event.type === "text.delta") return write(event.text);
+    const [where, text, style] = wordsOf(event);
+    if (text === "") return "";
+    const time = paint("dim", `${event.at - startedAt} ms`.padStart(9));
+    return `${write.end()}${time}  ${where.padEnd(22)}  ${paint(style, clip(text, columns - 35))}\n`;
   };
 }
-type Style = Parameters<typeof styleText>[0];
-const painter = (colours: boolean) => (style: Style, text: string) => (colours ? styleText(style, text, { validateStream: false }) : text);
-const ms = (value: number) => `${value} ms`.padStart(9);
-export { columns };
+
+function wordsOf(event: Exclude<RunEvent, { type: "text.delta" }>): readonly [where: string, text: string, style: Style] {
+  switch (event.type) {
+    case "run.started":
+      return [event.agent, `run ${event.runId}`, "bold"];
+    case "run.resumed":
+      return ["", "resumed", "bold"];
+    case "attempt.started":
+      return [event.key, event.attempt === 1 ? event.name : `${event.name}, attempt ${event.attempt}`, "reset"];
+    case "attempt.failed": {
+      const next = event.retryAt === undefined ? "" : `, again in ${event.retryAt - event.at} ms`;
+      return [event.key, `failed: ${event.code}${next}`, "yellow"];
+    }
+    case "step.finished":
+      return [event.key, event.code ? `${event.name} ended with ${event.code}` : "done", event.code ? "yellow" : "green"];
+    case "note.added":
+      return [event.key, event.note, "yellow"];
+    case "run.finished":
+      return ["", event.code ? `${event.status} with ${event.code}` : event.status, event.status === "completed" ? "green" : "red"];
+    case "stage.finished":
+      return [event.key, "", "dim"]; // The timeline shows the stages.
+  }
+}
+
+/** Writes text that comes in pieces, broken between words; `end` closes the line that is open. */
+function createTextWriter(margin: string) {
+  let column = 0;
+  const write = (piece: string) => {
+    let written = "";
+    for (const character of piece) {
+      if (column === 0) written += margin;
+      // A word that has begun is on the terminal already, so lines end early enough for most words to fit.
+      const ends = character === "\n" || (character === " " && column > columns - margin.length - 15);
+      written += ends ? "\n" : character;
+      column = ends ? 0 : column + 1;
+    }
+    return written;
+  };
+  const end = () => {
+    const ending = column > 0 ? "\n" : "";
+    column = 0;
+    return ending;
+  };
+  return Object.assign(write, { end });
+}
+
+/** The timeline as a table: when, for how long, what, with what outcome, and the tokens of each model call. */
+export function renderTimeline(rows: readonly TimelineRow[], options: RenderOptions): string {
+  const paint = painter(options);
+  const outcomeWidth = Math.max(...rows.map(({ outcome }) => outcome.length), "outcome".length);
+  const whatWidth = columns - outcomeWidth - 35;
+  const line = (at: string, took: string, what: string, outcome: string, tokens: string) =>
+    `${at.padStart(6)}  ${took.padStart(6)}  ${clip(what, whatWidth).padEnd(whatWidth)}  ${outcome.padEnd(outcomeWidth)}  ${tokens.padStart(15)}`;
+  const lines = rows.map((row) => {
+    const { atMs, durationMs, outcome, inputTokens, outputTokens } = row;
+    const tokens = inputTokens === undefined && outputTokens === undefined ? "" : `${inputTokens ?? "?"} + ${outputTokens ?? "?"}`;
+    return paint(styleOf(row), line(`${atMs}`, `${durationMs ?? ""}`, whatOf(row), outcome, tokens).trimEnd());
+  });
+  return [paint("bold", line("at ms", "took", "what", "outcome", "tokens in + out")), ...lines, ""].join("\n");
+}
+
+/** Steps stand indented below their stage, attempts below their step. */
+function whatOf({ kind, key, what }: TimelineRow): string {
+  if (kind === "run") return what;
+  if (kind === "stage") return key;
+  return kind === "attempt" ? `    ${key}  ${what}` : `  ${key}  ${what}`;
+}
+
+function styleOf({ kind, outcome }: TimelineRow): Style {
+  if (kind === "stage") return "dim";
+  return kind === "attempt" || /_/.test(outcome) ? "yellow" : "reset";
+}
+
+/** What the run came to. */
+export function renderResult(result: RunResult, answer: string, options: RenderOptions): string {
+  const paint = painter(options);
+  const { usage, timings, degraded } = result;
+  const { inputTokens = "?", outputTokens = "?" } = usage;
+  const write = createTextWriter(" ".repeat(10));
+  const facts = {
+    status: paint(result.status === "completed" ? "green" : "red", result.status),
+    answer: (write(answer) + write.end()).trim(),
+    tokens: `${inputTokens} in, ${outputTokens} out, for ${usage.modelCalls} model calls`,
+    time: `${timings.totalMs} ms, ${timings.modelMs} of them in the model, ${timings.toolMs} in tools`,
+    degraded: degraded.map(({ tool, by }) => `${tool}, answered by ${by}`).join("; ") || "none",
+  };
+  return Object.entries(facts)
+    .map(([name, fact]) => `${paint("bold", name.padEnd(8))}  ${fact}\n`)
+    .join("");
+}
+
+const clip = (text: string, width: number) => (text.length <= width ? text : `${text.slice(0, width - 3)}...`);

@@ -3,7 +3,7 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `run` once after `ms` (at once when `ms` <= 0); the returned function cancels it. */
+  /** Calls `run` once after `ms` (as soon as possible when `ms` <= 0, but never before `after` returns); the answer cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 

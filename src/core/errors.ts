@@ -25,9 +25,7 @@ export const errorCodes = {
   input_invalid: code("failed", "final", "Correct the argument the message names and call again."),
   run_id_conflict: code("failed", "final", "Use a new runId, or give the same input the run was started with."),
   run_not_found: code("failed", "final", "Check the runId and that this process uses the store the run was started on."),
-  run_not_resumable: code("failed", "final", "The run has ended; start a new one."),
   run_active: code("failed", "final", "Wait for it; if its process has died, take it over with agent.resume."),
-  optional_dependency_missing: code("failed", "final", "Install the package the message names."),
 
   // The run as a whole.
   cancelled: code("cancelled", "", "The caller's signal was aborted, or the consumer left the stream."),
@@ -73,7 +71,7 @@ export const errorCodes = {
   // Models.
   rate_limited: code("failed", "retryable", "The provider asked to slow down; try again at `details.retryAt`."),
   quota_exhausted: code("failed", "", "The provider account is out of credit."),
-  provider_unavailable: code("failed", "retryable", "The provider could not be reached or had an error of its own."),
+  provider_unavailable: code("failed", "retryable", "Try again later, or give the agent another model to fall back on."),
   provider_rejected: code("failed", "final", "The provider refused the request as wrong; see `details.status`."),
   authentication_failed: code("failed", "", "Check the API key."),
   context_too_long: code("failed", "final", "The request does not fit the model's context window; send less."),

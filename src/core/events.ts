@@ -20,6 +20,8 @@ export type RunEvent =
       readonly type: "attempt.failed";
       readonly at: number;
       readonly key: string;
+      readonly kind: StepKind;
+      readonly name: string;
       readonly attempt: number;
       readonly code: ErrorCode;
       /** When it is tried again; absent after the last attempt. */

@@ -1,5 +1,5 @@
 // The words of the journal: everything that can be said about a run, as a closed union that views, budgets and replay switch over.
-import type { AgentError, StoredError } from "./errors.ts";
+import type { AgentError, ErrorCode, StoredError } from "./errors.ts";
 import type { Principal } from "./facts.ts";
 import type { Json } from "./json.ts";
 import type { RunInput } from "./message.ts";
@@ -54,8 +54,12 @@ export type Entry =
       readonly type: "attempt.failed";
       readonly at: number;
       readonly key: string;
+      readonly kind: StepKind;
+      readonly name: string;
       readonly attempt: number;
       readonly error: StoredError;
+      /** What was thrown, for whoever has to find out why; content like any prompt or result, and shown by no event. */
+      readonly cause?: string;
       /** When it is tried again; absent after the last attempt. */
       readonly retryAt?: number;
     }
@@ -71,6 +75,16 @@ export type Entry =
       /** These two only of a step that never began: else `step.began` has them. */
       readonly print?: string;
       readonly input?: Json;
+    }
+  | {
+      /** Given up in this pass: no fact, so a later pass tries again. */
+      readonly type: "step.failed";
+      readonly at: number;
+      readonly key: string;
+      readonly kind: StepKind;
+      readonly name: string;
+      readonly attempts: number;
+      readonly code: ErrorCode;
     }
   | { readonly type: "decided"; readonly at: number; readonly key: string; readonly choice: Json }
   | {
@@ -121,6 +135,8 @@ export interface RunJournal {
   find(key: string): StepRecord | undefined;
   /** The last attempt of this step that began, in this pass or before; 0 when none did. */
   tried(key: string): number;
+  /** True when an attempt of this step began in this pass. */
+  begun(key: string): boolean;
   /** The recorded choice, or undefined when none was made before this pass. */
   decided(key: string): Json | undefined;
   /** True when this stage was completed before this pass. */

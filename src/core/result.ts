@@ -16,7 +16,10 @@ export type RunStatus =
   | "suspended"
   | "halted";
 
-/** Tokens of the whole run so far. A count no provider reported is absent; `unreported` counts the calls that reported nothing. */
+/**
+ * Tokens of the whole run so far. A count no provider reported is absent; `unreported` counts the model calls that reported nothing,
+ * failed ones included: what they cost is not known. Calls count once, however often they were tried.
+ */
 export interface RunUsage {
   readonly inputTokens?: number;
   readonly cacheReadTokens?: number;

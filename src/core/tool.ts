@@ -111,6 +111,8 @@ export interface ToolResult {
   readonly error?: ToolFailure;
   /** Set when the content was cut: how many bytes there were. */
   readonly cutFromBytes?: number;
+  /** The arguments were broken JSON and were mended before the call. */
+  readonly repaired?: boolean;
   readonly verdicts?: readonly VerdictRecord[];
 }
 

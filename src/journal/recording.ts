@@ -2,7 +2,7 @@
 import { AgentError, reviveError, storeError, toAgentError } from "../core/errors.ts";
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
 import { assertJson, recall } from "../core/json.ts";
-import { done, failed, type Outcome } from "../core/outcome.ts";
+import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
 import { printOf } from "../core/print.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";
 import type { Layer, Step, StepContext } from "../core/step.ts";
@@ -52,8 +52,11 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
 
 /** Facts are recorded; a refusal, suspension, halt or a failure worth trying again is not, so that a resume tries afresh. */
 async function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Promise<Outcome<T>> {
-  if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) return outcome;
   const { journal, clock } = context;
+  if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) {
+    if (journal.begun(step.key)) journal.hold(givenUp(step, clock.now(), outcome, journal.tried(step.key)));
+    return outcome;
+  }
   try {
     await journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key))]);
     return outcome;
@@ -66,6 +69,11 @@ function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: 
   const { key, kind, name } = step;
   const entry = { type: "step.done" as const, at, key, kind, name, attempts, outcome: close(outcome) };
   return attempts === 0 ? { ...entry, print: printOf(step.input), input: step.input } : entry;
+}
+
+function givenUp<T>({ key, kind, name }: Step<T>, at: number, outcome: Stopped, attempts: number): Entry {
+  const code = outcome.status === "suspended" ? "tool_in_doubt" : outcome.error.code;
+  return { type: "step.failed", at, key, kind, name, attempts, code };
 }
 
 function close<T>(outcome: Outcome<T>): StoredOutcome {

@@ -60,6 +60,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
     },
     find: (key) => past.steps.get(key),
     tried: (key) => attempts.get(key) ?? past.steps.get(key)?.attempt ?? 0,
+    begun: (key) => attempts.has(key),
     decided: (key) => past.decided.get(key),
     stageDone: (key) => past.stages.has(key),
     reached: (key) => showUpTo((past.positions.get(key) ?? -1) + 1),

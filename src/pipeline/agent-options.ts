@@ -201,6 +201,7 @@ export function checkRunOptions(input: RunInput, options: RunOptions): void {
   if (user) check("input_invalid", "user", user, { id: isText, roles, tenant: isText });
   if (user && !user.id) throw new AgentError("input_invalid", "A user needs an id.");
   if (typeof input !== "string") checkConversation(input);
+  else if (input.trim() === "") throw new AgentError("input_invalid", "The input is empty.");
 }
 
 /** A history a provider would refuse is refused here: it ends with the user, and every call is directly followed by its one result. */

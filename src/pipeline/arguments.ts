@@ -3,7 +3,10 @@ import { jsonrepair } from "jsonrepair";
 
 export type ParsedArguments = { readonly ok: true; readonly value: object; readonly repaired: boolean } | { readonly ok: false };
 
-/** Empty text is no arguments. Broken JSON is repaired only when `repair` is set: an act must not be guessed at. */
+/**
+ * Empty text is no arguments. Broken JSON is repaired only when `repair` is set, for an act must not be guessed at, and only when it
+ * is whole: of a text that was cut off nobody knows how its last word went on.
+ */
 export function parseArguments(text: string, repair: boolean): ParsedArguments {
   if (text.trim() === "") return { ok: true, value: {}, repaired: false };
   const value = parsed(text);
@@ -26,6 +29,7 @@ function parsed(text: string | undefined): object | undefined {
 const withoutPrototype = (key: string, value: unknown): unknown => (key === "__proto__" ? undefined : value);
 
 function repairedJson(text: string): string | undefined {
+  if (!/\}\s*(?:```\s*)?$/.test(text)) return undefined;
   try {
     return jsonrepair(text);
   } catch {

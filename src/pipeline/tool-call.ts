@@ -54,7 +54,7 @@ async function passGate(
   const admitted = await admit(agent, call, place, context);
   if ("error" in admitted) return refusedCall(run.path + place.key, place, admitted, context);
   const inner = innerStep(run, agent, call, place, admitted.input);
-  return finish(agent, place, await next(inner, context), admitted.verdicts, context);
+  return finish(agent, place, await next(inner, context), admitted, context);
 }
 
 /** A call that was refused was not executed; unless an earlier pass, under other rules, had begun it. */
@@ -65,11 +65,16 @@ function refusedCall(key: string, { tool, name }: CallPlace, { error, verdicts }
 }
 
 type Refused = { readonly verdicts: readonly VerdictRecord[]; readonly error: AgentError };
-type Admission = { readonly verdicts: readonly VerdictRecord[] } & ({ readonly input: unknown } | { readonly error: AgentError });
+type Admitted = { readonly verdicts: readonly VerdictRecord[]; readonly input: unknown; readonly repaired: boolean };
 
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
-async function admit(agent: AgentParts, call: ToolCall, { tool, name, truncated }: CallPlace, context: StepContext): Promise<Admission> {
-  const refuse = (error: AgentError, verdicts: readonly VerdictRecord[] = []): Admission => ({ error, verdicts });
+async function admit(
+  agent: AgentParts,
+  call: ToolCall,
+  { tool, name, truncated }: CallPlace,
+  context: StepContext,
+): Promise<Admitted | Refused> {
+  const refuse = (error: AgentError, verdicts: readonly VerdictRecord[] = []): Refused => ({ error, verdicts });
   if (truncated) {
     return refuse(
       new AgentError("tool_input_truncated", `The call of ${name} was cut off before its arguments were complete; it was not executed.`),
@@ -87,7 +92,7 @@ async function admit(agent: AgentParts, call: ToolCall, { tool, name, truncated 
   if (!decision.allowed) return refuse(guardError(decision, "toolInput"), verdicts);
   const guarded = parseArguments(decision.text, false);
   const valid = await tool.input.validate(guarded.ok ? guarded.value : decision.text);
-  if (valid.ok) return { input: valid.value, verdicts };
+  if (valid.ok) return { input: valid.value, verdicts, repaired: parsed.repaired };
   const issues = valid.issues.slice(0, 10).join("; ");
   return refuse(
     new AgentError("tool_input_invalid", `The arguments of ${name} do not match its schema; it was not executed. ${issues}`),
@@ -149,7 +154,7 @@ async function finish(
   agent: AgentParts,
   place: CallPlace,
   outcome: Outcome<ToolResult>,
-  before: readonly VerdictRecord[],
+  { verdicts: before, repaired }: Admitted,
   context: StepContext,
 ): Promise<Outcome<ToolResult>> {
   if (outcome.status !== "done" && !(outcome.status === "failed" && isToolFailure(outcome.error))) return outcome;
@@ -161,7 +166,7 @@ async function finish(
     return decision.code === "guardrail_escalated" ? stoppedBy(error) : done(withVerdicts(failedResult(error), verdicts));
   }
   const passed = decision.text === raw.content ? raw : rewritten(raw, decision.text);
-  return done(withVerdicts(marked(passed, place), verdicts));
+  return done(withVerdicts({ ...marked(passed, place), ...(repaired ? { repaired } : {}) }, verdicts));
 }
 
 // A rewritten error must not keep its old words beside the new ones.

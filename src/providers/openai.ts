@@ -2,7 +2,8 @@
 import OpenAI from "openai";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Model, ModelContext, ModelResponse } from "../core/model.ts";
-import { abortError, unlessAborted } from "./aborted.ts";
+import { stopReason } from "../core/outcome.ts";
+import { unlessAborted } from "./aborted.ts";
 import { type Answer, createAnswer } from "./openai-answer.ts";
 import { brokenOff, notACompletion, openaiError, reportedError } from "./openai-error.ts";
 import { checkOptions, isKey, type OpenAIOptions } from "./openai-options.ts";
@@ -23,14 +24,14 @@ export function openai(modelId: string, options: OpenAIOptions): Model {
     provider: "openai",
     id: modelId,
     async call(request, context) {
-      if (context.signal.aborted) throw abortError(context.signal);
+      if (context.signal.aborted) throw stopReason(context.signal);
       const key = await keyFor(options, context.signal);
       const send: RequestOptions = { signal: context.signal, headers: { authorization: `Bearer ${key}`, ...options.headers } };
       const body = chatBody(modelId, request);
       try {
         return await (context.onText ? streamed(client, body, send, context) : whole(client, body, send, context));
       } catch (thrown) {
-        throw context.signal.aborted ? abortError(context.signal) : thrown;
+        throw context.signal.aborted ? stopReason(context.signal) : thrown;
       }
     },
   };

@@ -118,5 +118,23 @@ function withRetryAt(error: AgentError, retryAt: number): AgentError {
 /** Holds the attempt's failure for the journal; with `retryAt` when another attempt follows. */
 function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentError, attempt: number, retryAt?: number) {
   const again = retryAt === undefined ? {} : { retryAt };
-  journal.hold({ type: "attempt.failed", at: clock.now(), key: step.key, attempt, error: storeError(failure), ...again });
+  const { key, kind, name } = step;
+  const cause = causeOf(failure);
+  journal.hold({
+    type: "attempt.failed",
+    at: clock.now(),
+    key,
+    kind,
+    name,
+    attempt,
+    error: storeError(failure),
+    ...(cause === undefined ? {} : { cause }),
+    ...again,
+  });
+}
+
+/** Name and message of what was thrown, cut to what a person reads. */
+function causeOf({ cause }: AgentError): string | undefined {
+  if (cause === undefined) return undefined;
+  return (cause instanceof Error ? `${cause.name}: ${cause.message}` : `thrown: ${typeof cause}`).slice(0, 500);
 }

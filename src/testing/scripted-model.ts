@@ -2,7 +2,8 @@
 import { AgentError } from "../core/errors.ts";
 import type { AssistantPart } from "../core/message.ts";
 import type { FinishReason, Model, ModelContext, ModelRequest, ModelResponse, Usage } from "../core/model.ts";
-import { abortError, unlessAborted } from "../providers/aborted.ts";
+import { stopReason } from "../core/outcome.ts";
+import { unlessAborted } from "../providers/aborted.ts";
 
 /** A tool call the model makes. */
 export interface ScriptedCall {
@@ -82,7 +83,7 @@ export function scriptedModel(script: Script, options: ScriptedModelOptions = {}
     async call(request, context) {
       const callNumber = ++calls;
       if (record) requests.push(frozen(structuredClone(request)));
-      if (context.signal.aborted) throw abortError(context.signal);
+      if (context.signal.aborted) throw stopReason(context.signal);
       let reply = typeof script === "function" ? await script(request, context, callNumber) : replyAt(script, callNumber);
       while (typeof reply === "function") reply = await reply(request, context);
       if (reply instanceof Error) throw reply;
@@ -114,7 +115,7 @@ function replyAt(script: readonly ScriptedReply[], callNumber: number): Scripted
 async function stream({ text, deltas }: ScriptedAnswer, { signal, onText }: ModelContext): Promise<void> {
   if (!onText) return;
   for (const piece of deltas ?? (text ? [text] : [])) {
-    if (signal.aborted) throw abortError(signal);
+    if (signal.aborted) throw stopReason(signal);
     onText(piece);
     // A turn for the consumer, so that leaving the stream or a guardrail can stop it between two pieces.
     await Promise.resolve();

@@ -101,7 +101,7 @@ describe("arguments", () => {
     ["__proto__ is dropped", '{"__proto__":{"admin":true},"a":1}', '{"a":1}'],
     ["also when it is spelt with escapes", '{"\\u005f_proto__":{"admin":true},"a":1}', '{"a":1}'],
     ["of a read they are repaired", '{"a":1,}', '{"a":1}'],
-    ["also when cut off", '{"a":"x', '{"a":"x"}'],
+    ["also out of a code fence", "```json\n{a: 1}\n```", '{"a":1}'],
   ])("%s", async (_, sent, got) => {
     const { contents } = await runWith({ echo }, [["echo", sent]]);
     expect(contents).toEqual([got]);
@@ -120,6 +120,11 @@ describe("arguments", () => {
       expect(JSON.parse(contents[0] ?? "")).toMatchObject({ error: { code: "tool_input_invalid", retryable: false } });
     },
   );
+
+  test.each(['{"a":"47', '{"a":47', '{"a":47,', "{"])("%s was cut off: not even a read is guessed at", async (sent) => {
+    const { contents } = await runWith({ echo }, [["echo", sent]]);
+    expect(contents[0]).toContain("tool_input_invalid");
+  });
 
   test.each(["toString", "constructor", "__proto__", "hasOwnProperty"])("a tool called %s does not exist", async (name) => {
     const { contents } = await runWith({ echo }, [[name, {}]]);

@@ -161,6 +161,8 @@ describe("back-off", () => {
         type: "attempt.failed",
         at: bench.start,
         key: "turn-1/tool/0",
+        kind: "tool",
+        name: "findOrder",
         attempt: 1,
         error: { code: "rate_limited", message: "It is rate_limited.", details: { status: 429 } },
         retryAt,

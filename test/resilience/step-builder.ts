@@ -25,6 +25,7 @@ export function createBench(changes: Partial<StepContext> & { readonly runId?: s
   const keep = (entry: Entry) => void entries.push(entry);
   const journal: RunJournal = {
     find: () => undefined,
+    begun: () => false,
     tried: () => 0,
     decided: () => undefined,
     stageDone: () => false,

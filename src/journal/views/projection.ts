@@ -17,13 +17,17 @@ export function project(entry: Entry): RunEvent | undefined {
     case "step.began":
       return { type: "attempt.started", at, key: entry.key, kind: entry.kind, name: entry.name, attempt: entry.attempt };
     case "attempt.failed": {
-      const { key, attempt, error, retryAt } = entry;
-      return { type: "attempt.failed", at, key, attempt, code: error.code, ...(retryAt === undefined ? {} : { retryAt }) };
+      const { key, kind, name, attempt, error, retryAt } = entry;
+      return { type: "attempt.failed", at, key, kind, name, attempt, code: error.code, ...(retryAt === undefined ? {} : { retryAt }) };
     }
     case "step.done": {
       const { key, kind, name, attempts } = entry;
       const code = codeOf(entry);
       return { type: "step.finished", at, key, kind, name, attempts, ...(code ? { code } : {}) };
+    }
+    case "step.failed": {
+      const { key, kind, name, attempts, code } = entry;
+      return { type: "step.finished", at, key, kind, name, attempts, code };
     }
     case "note":
       return { type: "note.added", at, key: entry.key, note: entry.note };

@@ -39,11 +39,11 @@ export function createTally(): Tally {
       spend(entry.at);
       if (entry.type === "run.stopped" || entry.type === "run.ended") last = undefined;
       if (entry.type === "step.began" && entry.attempt === 1) begunAt.set(entry.key, entry.at);
-      if (entry.type !== "step.done" || entry.attempts === 0) return;
+      if ((entry.type !== "step.done" && entry.type !== "step.failed") || entry.attempts === 0) return;
       calls[entry.kind] += 1;
       spent[entry.kind] += entry.at - (begunAt.get(entry.key) ?? entry.at);
       begunAt.delete(entry.key);
-      if (entry.kind === "model" && entry.outcome.ok) addUsage(entry.outcome.value);
+      if (entry.kind === "model") addUsage(entry.type === "step.done" && entry.outcome.ok ? entry.outcome.value : null);
     },
     usage: () => ({
       ...tokens,

@@ -16,19 +16,25 @@ export interface TimelineRow {
   readonly outputTokens?: number;
 }
 
+/** Rows in the order things began: a stage before its steps, a step before its failed attempts. */
 export function timeline(entries: readonly Entry[]): readonly TimelineRow[] {
   const start = entries[0]?.at ?? 0;
-  const begun = new Map<string, number>();
-  const rows: TimelineRow[] = [];
-  for (const entry of entries) {
-    if (entry.type === "step.began" && !begun.has(entry.key)) begun.set(entry.key, entry.at);
-    const row = rowOf(entry, start, begun);
-    if (row) rows.push(row);
+  const begun = new Map<string, { readonly at: number; readonly position: number }>();
+  const placed: { readonly position: number; readonly row: TimelineRow }[] = [];
+  let stageOver = 0;
+  for (const [position, entry] of entries.entries()) {
+    if (entry.type === "step.began" && !begun.has(entry.key)) begun.set(entry.key, { at: entry.at, position });
+    const first = entry.type === "step.done" || entry.type === "step.failed" ? begun.get(entry.key) : undefined;
+    const row = rowOf(entry, start, first?.at ?? entry.at);
+    // Stages follow one another and are written down when they are over: this one began where the one before it ended.
+    const began = entry.type === "stage.done" ? stageOver + 0.5 : (first?.position ?? position);
+    if (entry.type === "stage.done" || entry.type === "run.resumed") stageOver = position;
+    if (row) placed.push({ position: began, row });
   }
-  return rows.toSorted((one, other) => one.atMs - other.atMs);
+  return placed.toSorted((one, other) => one.position - other.position).map(({ row }) => row);
 }
 
-function rowOf(entry: Entry, start: number, begun: ReadonlyMap<string, number>): TimelineRow | undefined {
+function rowOf(entry: Entry, start: number, begunAt: number): TimelineRow | undefined {
   const atMs = entry.at - start;
   switch (entry.type) {
     case "run.started":
@@ -50,7 +56,8 @@ function rowOf(entry: Entry, start: number, begun: ReadonlyMap<string, number>):
     case "attempt.failed":
       return { atMs, kind: "attempt", key: entry.key, what: `attempt ${entry.attempt}`, outcome: entry.error.code };
     case "step.done":
-      return stepRow(entry, start, begun.get(entry.key) ?? entry.at);
+    case "step.failed":
+      return stepRow(entry, start, begunAt);
     case "decided":
       return { atMs, kind: "decision", key: entry.key, what: "decided", outcome: "" };
     case "note":
@@ -60,8 +67,8 @@ function rowOf(entry: Entry, start: number, begun: ReadonlyMap<string, number>):
   }
 }
 
-function stepRow(entry: Extract<Entry, { type: "step.done" }>, start: number, begunAt: number): TimelineRow {
-  const usage = entry.outcome.ok ? field(entry.outcome.value, "usage") : undefined;
+function stepRow(entry: Extract<Entry, { type: "step.done" | "step.failed" }>, start: number, begunAt: number): TimelineRow {
+  const usage = entry.type === "step.done" && entry.outcome.ok ? field(entry.outcome.value, "usage") : undefined;
   const [inputTokens, outputTokens] = [field(usage, "inputTokens"), field(usage, "outputTokens")];
   const tries = entry.attempts > 1 ? ` after ${entry.attempts} attempts` : "";
   return {
@@ -70,7 +77,7 @@ function stepRow(entry: Extract<Entry, { type: "step.done" }>, start: number, be
     kind: entry.kind,
     key: entry.key,
     what: entry.name,
-    outcome: (codeOf(entry) ?? "done") + tries,
+    outcome: (entry.type === "step.failed" ? entry.code : (codeOf(entry) ?? "done")) + tries,
     ...(typeof inputTokens === "number" ? { inputTokens } : {}),
     ...(typeof outputTokens === "number" ? { outputTokens } : {}),
   };
