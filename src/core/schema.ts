@@ -103,8 +103,5 @@ function deepest(errors: readonly OutputUnit[]): string[] {
   return errors.filter((unit) => depth(unit) === most).map((unit) => `${unit.instanceLocation.slice(2) || "arguments"}: ${unit.error}`);
 }
 
-/** The schema of an empty object, for tools without arguments. */
-export const noArguments: JsonSchema = { type: "object", properties: {}, additionalProperties: false };
-
 /** True when a schema describes an object, which is the only thing a model can send as arguments. */
 export const describesObject = (schema: JsonSchema): boolean => schema["type"] === "object";

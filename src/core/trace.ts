@@ -4,6 +4,14 @@ import type { AgentError } from "./errors.ts";
 export type AttributeValue = string | number | boolean | string[];
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
 
+/** Names of span events, for layers that know nothing of telemetry. */
+export const spanEvents = {
+  retry: "airworthy.retry",
+  breaker: "airworthy.breaker",
+  breakerRejected: "airworthy.breaker.rejected",
+  guardrail: "airworthy.guardrail.result",
+} as const;
+
 /** What a span is to be called and carry; `ofValue` adds what is known once the work is done. Never content. */
 export interface SpanSpec<T = unknown> {
   readonly name: string;

@@ -5,7 +5,7 @@ import type { GuardDecision, GuardPoint, Guardrail, Verdict, VerdictRecord } fro
 import { type Outcome, stopReason } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
-import { guardrailEvent } from "../telemetry/attributes.ts";
+import { spanEvents } from "../core/trace.ts";
 
 const defaultTimeoutMs = 5_000;
 
@@ -24,7 +24,7 @@ export async function decideGuards(guardrails: readonly Guardrail[], subject: Gu
     const failed = verdict instanceof AgentError;
     const record = recordOf(guardrail, subject, failed ? failedAs(guardrail) : verdict.verdict, failed ? undefined : verdict.findings);
     verdicts.push(record);
-    context.trace.event(guardrailEvent, {
+    context.trace.event(spanEvents.guardrail, {
       "airworthy.guardrail.name": guardrail.name,
       "airworthy.guardrail.stage": subject.point,
       "airworthy.guardrail.verdict": record.verdict,

@@ -16,7 +16,7 @@ function jsonOf(output: unknown, name: string): string {
 }
 
 /** Keeps whole characters; says how much was left out. */
-export function cut(text: string, maxBytes: number): ToolResult {
+function cut(text: string, maxBytes: number): ToolResult {
   // A UTF-16 unit is at most three bytes, so most results need no counting.
   if (text.length * 3 <= maxBytes) return { content: text };
   const bytes = Buffer.byteLength(text);

@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import { AgentError, type ErrorCode } from "../core/errors.ts";
 import { failed, type Outcome } from "../core/outcome.ts";
 import type { Layer } from "../core/step.ts";
+import { spanEvents } from "../core/trace.ts";
 import { type Circuit, createCircuit } from "./circuit.ts";
 
 /** When a breaker opens and for how long. Counts per breaker key, times in milliseconds. */
@@ -55,12 +56,12 @@ export function createCircuitBreakers(options: BreakerOptions, clock: Clock): Ci
       const breaker = breakerOf(name);
       const admitted = breaker.admit(step.terms.timeoutMs);
       if (typeof admitted === "number") {
-        context.trace.event("airworthy.breaker.rejected", { name });
+        context.trace.event(spanEvents.breakerRejected, { name });
         return failed(circuitOpen(name, admitted));
       }
       const outcome = await next(step, context);
       const state = await breaker.settle(admitted, outcome);
-      if (state) context.trace.event("airworthy.breaker", { name, state });
+      if (state) context.trace.event(spanEvents.breaker, { name, state });
       return outcome;
     },
     states: () => [...breakers.values()].map((breaker) => breaker.state()),

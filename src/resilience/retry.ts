@@ -5,6 +5,7 @@ import { AgentError, storeError, toAgentError } from "../core/errors.ts";
 import { failed, type Outcome, type Stopped, stoppedBySignal } from "../core/outcome.ts";
 import { randomAt } from "../core/print.ts";
 import { type Layer, type Next, retryDefaults, type Step, type StepContext } from "../core/step.ts";
+import { spanEvents } from "../core/trace.ts";
 
 /** A wait that was asked for is lengthened by up to this share, so that those told the same do not come back together. */
 const spread = 0.1;
@@ -82,7 +83,7 @@ async function waited<T>(step: Step<T>, context: StepContext, last: AttemptFaile
     if (retryAt === undefined) return false;
     keep(step, context, failure, attempt, retryAt);
     last.kept = true;
-    trace.event("airworthy.retry", { attempt, delay_ms: retryAt - now, reason: failure.code });
+    trace.event(spanEvents.retry, { attempt, delay_ms: retryAt - now, reason: failure.code });
     if (await sleep(clock, retryAt - now, signal)) return true;
   }
   last.answer = stoppedBySignal(signal);

@@ -1,12 +1,9 @@
-// Names of spans and attributes, in one place: the GenAI conventions (state of August 2026) and our own under `airworthy.`. Never content.
+// Names of spans and their attributes, in one place (span events: core/trace): the GenAI conventions (state of August 2026) and our own under `airworthy.`. Never content.
 import type { AgentError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { Model, ModelRequest, ModelResponse } from "../core/model.ts";
 import type { Tool, ToolResult } from "../core/tool.ts";
 import type { Attributes, SpanSpec } from "../core/trace.ts";
-
-export const retryEvent = "airworthy.retry";
-export const guardrailEvent = "airworthy.guardrail.result";
 
 export const runSpanName = (agent: string) => `invoke_agent ${agent}`;
 

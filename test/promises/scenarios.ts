@@ -19,7 +19,7 @@ export interface Scenario {
 }
 
 /** A model that replies by the turn the conversation is in, so that it goes on rightly after a crash. */
-export function turnModel(world: World, replies: readonly ScriptedReply[]) {
+function turnModel(world: World, replies: readonly ScriptedReply[]) {
   return scriptedModel((request) => {
     world.modelCalls += 1;
     const turn = request.messages.filter(({ role }) => role === "assistant").length;
@@ -31,7 +31,7 @@ export const newWorld = (): World => ({ acts: [], modelCalls: 0 });
 
 const id = z.object({ id: z.string() });
 
-export const toolsOf = (world: World) => ({
+const toolsOf = (world: World) => ({
   find: tool({
     description: "Finds an order.",
     inputSchema: id,

@@ -19,20 +19,29 @@ export interface TimelineRow {
 /** Rows in the order things began: a stage before its steps, a step before its failed attempts. */
 export function timeline(entries: readonly Entry[]): readonly TimelineRow[] {
   const start = entries[0]?.at ?? 0;
-  const begun = new Map<string, { readonly at: number; readonly position: number }>();
-  const placed: { readonly position: number; readonly row: TimelineRow }[] = [];
+  const begun = new Map<string, Beginning>();
   let stageOver = 0;
-  for (const [position, entry] of entries.entries()) {
+  const placed = entries.map((entry, position) => {
     if (entry.type === "step.began" && !begun.has(entry.key)) begun.set(entry.key, { at: entry.at, position });
-    const first = entry.type === "step.done" || entry.type === "step.failed" ? begun.get(entry.key) : undefined;
-    const row = rowOf(entry, start, first?.at ?? entry.at);
+    const here = { at: entry.at, position };
+    const began = isStepEnd(entry) ? (begun.get(entry.key) ?? here) : here;
     // Stages follow one another and are written down when they are over: this one began where the one before it ended.
-    const began = entry.type === "stage.done" ? stageOver + 0.5 : (first?.position ?? position);
+    if (entry.type === "stage.done") began.position = stageOver + 0.5;
     if (entry.type === "stage.done" || entry.type === "run.resumed") stageOver = position;
-    if (row) placed.push({ position: began, row });
-  }
-  return placed.toSorted((one, other) => one.position - other.position).map(({ row }) => row);
+    return { position: began.position, row: rowOf(entry, start, began.at) };
+  });
+  return placed.toSorted((one, other) => one.position - other.position).flatMap(({ row }) => row ?? []);
 }
+
+/** When something began, and where in the journal. */
+interface Beginning {
+  readonly at: number;
+  position: number;
+}
+
+type StepEnd = Extract<Entry, { type: "step.done" | "step.failed" }>;
+
+const isStepEnd = (entry: Entry): entry is StepEnd => entry.type === "step.done" || entry.type === "step.failed";
 
 function rowOf(entry: Entry, start: number, begunAt: number): TimelineRow | undefined {
   const atMs = entry.at - start;
@@ -67,7 +76,7 @@ function rowOf(entry: Entry, start: number, begunAt: number): TimelineRow | unde
   }
 }
 
-function stepRow(entry: Extract<Entry, { type: "step.done" | "step.failed" }>, start: number, begunAt: number): TimelineRow {
+function stepRow(entry: StepEnd, start: number, begunAt: number): TimelineRow {
   const usage = entry.type === "step.done" && entry.outcome.ok ? field(entry.outcome.value, "usage") : undefined;
   const [inputTokens, outputTokens] = [field(usage, "inputTokens"), field(usage, "outputTokens")];
   const tries = entry.attempts > 1 ? ` after ${entry.attempts} attempts` : "";
