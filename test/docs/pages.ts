@@ -43,14 +43,15 @@ export const proseOf = ({ text }: Page): string => text.replace(/^```[\s\S]*?^``
 /** The rows of every table on the page, the cells without their white space; heads and rules are left out. */
 export function rowsOf(page: Page): readonly (readonly string[])[] {
   const lines = proseOf(page).split("\n");
+  const isRule = (line = "") => line.startsWith("| -");
   return lines
-    .filter((line, position) => line.startsWith("|") && !/^\| -/.test(line) && !/^\| -/.test(lines[position + 1] ?? ""))
+    .filter((line, position) => line.startsWith("|") && !isRule(line) && !isRule(lines[position + 1]))
     .map((line) => line.slice(1, line.lastIndexOf("|")).split("|"))
     .map((cells) => cells.map((cell) => cell.trim()));
 }
 
 /** What a heading is linked by: GitHub's rule. */
-export const anchorOf = (heading: string): string =>
+const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s_-]/gu, "")
