@@ -4,6 +4,7 @@ import { AgentError } from "./core/errors.ts";
 import type { GuardPoint, Guardrail, Guardrails } from "./core/guardrail.ts";
 import type { Middleware } from "./core/middleware.ts";
 import type { ToolSpec } from "./core/model.ts";
+import { done } from "./core/outcome.ts";
 import { printOf } from "./core/print.ts";
 import { type Machinery, stageOnion } from "./core/run.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, type InferSchema } from "./core/schema.ts";
@@ -13,12 +14,11 @@ import { outputSchema } from "./guardrails/output-schema.ts";
 import { memoryStore } from "./journal/memory.ts";
 import { reconciled } from "./journal/reconciled.ts";
 import { announced, recorded, stageRecorded } from "./journal/recording.ts";
-import { type AgentOptions, agentDefaults, checkAgentOptions, termsOf } from "./pipeline/agent-options.ts";
+import { type AgentOptions, agentDefaults, termsOf } from "./pipeline/agent-options.ts";
+import { checkAgentOptions } from "./pipeline/check-options.ts";
 import { assembleContext } from "./pipeline/context.ts";
 import { executeCalls } from "./pipeline/executor.ts";
-import { filterInput } from "./pipeline/input-filter.ts";
 import type { AgentParts, Stages } from "./pipeline/line.ts";
-import { filterOutput } from "./pipeline/output-filter.ts";
 import { planDirectly } from "./pipeline/planner.ts";
 import { buildResponse } from "./pipeline/response-builder.ts";
 import { createRuns, type Runs } from "./pipeline/runs.ts";
@@ -47,11 +47,11 @@ export function createAgent<Schema extends AnySchema = AnySchema>(options: Agent
 }
 
 const ourStages: Stages = {
-  inputFilter: filterInput,
+  inputFilter: (_run, _line, said) => Promise.resolve(done(said)),
   context: assembleContext,
   planner: planDirectly,
   executor: executeCalls,
-  outputFilter: filterOutput,
+  outputFilter: (_run, _line, { text }) => Promise.resolve(done(text)),
   responseBuilder: buildResponse,
 };
 
@@ -61,6 +61,7 @@ function resolve(options: AgentOptions): AgentParts {
   const tools = toolsByName(options.tools ?? {});
   const toolSpecs = [...tools].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
   const output = options.output && { name: "answer", schema: compileSchema(options.output, "output") };
+  const guardrails = guardrailsOf(options.guardrails ?? {}, output?.schema);
   const middleware = options.use ?? [];
   const { limits, timeouts, retry } = agentDefaults;
   return Object.freeze({
@@ -71,11 +72,12 @@ function resolve(options: AgentOptions): AgentParts {
     tools,
     toolSpecs,
     toolsPrint: printOf(JSON.stringify(toolSpecs)),
-    guardrails: guardrailsOf(options.guardrails ?? {}, output?.schema),
+    guardrails,
     settings: options.settings ?? {},
     output,
     middleware,
     stages: { ...ourStages, ...options.stages },
+    held: guardrails.output.length > 0 || options.stages?.outputFilter !== undefined,
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
     modelTerms: {
       ...retry,

@@ -65,4 +65,4 @@ export {
   type RunOptions,
   type TimeoutOptions,
 } from "./pipeline/agent-options.ts";
-export type { Answer, Filtered, Instructions, Line, Plan, Stages } from "./pipeline/line.ts";
+export type { Answer, Instructions, Line, Plan, Stages } from "./pipeline/line.ts";

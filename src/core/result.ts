@@ -2,6 +2,7 @@
 import type { AgentError, ErrorCode } from "./errors.ts";
 import type { VerdictRecord } from "./guardrail.ts";
 import type { Message } from "./message.ts";
+import type { FinishReason } from "./model.ts";
 import type { Waiting } from "./outcome.ts";
 
 export type RunStatus =
@@ -83,9 +84,12 @@ export interface ResultFacts {
   readonly traceId?: string;
 }
 
-/** How a run ended or stopped; `Output` is what the agent's `output` schema says, else text. */
+/**
+ * How a run ended or stopped; `Output` is what the agent's `output` schema says, else text. An answer whose `finishReason` is `length`
+ * was cut off by the provider.
+ */
 export type RunEnd<Output = string> =
-  | { readonly status: "completed"; readonly output: Output; readonly text: string }
+  | { readonly status: "completed"; readonly output: Output; readonly text: string; readonly finishReason: FinishReason }
   | { readonly status: "refused"; readonly refusal: Refusal; readonly error: AgentError }
   | { readonly status: "escalated"; readonly handoff: Refusal; readonly error: AgentError }
   | { readonly status: "cancelled"; readonly error: AgentError }

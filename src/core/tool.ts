@@ -1,7 +1,6 @@
 // A tool: an existing function with a schema and the facts the runtime needs to call it safely. Checked and frozen once, when it is made.
 import { AgentError, type ErrorCode } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
-import type { VerdictRecord } from "./guardrail.ts";
 import type { JsonSchema } from "./json.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, describesObject, type InferSchema } from "./schema.ts";
 import { type Repeat, retryDefaults } from "./step.ts";
@@ -60,10 +59,16 @@ export interface ToolOptions<Schema extends AnySchema = AnySchema, Output = unkn
   readonly retry?: RetryOptions;
   /** Longest result the model is shown, in UTF-8 bytes; default 65,536. The rest is cut off with a mark. */
   readonly maxResultBytes?: number;
-  /** Used when the tool failed after its retries or its breaker is open: another tool, or a function of the same input. */
+  /**
+   * Used when the tool failed after its retries or its breaker is open: another tool, or a function of the same input. It gets the same
+   * `idempotencyKey`: after a time-out the tool may have done its work after all. Not used for a no said by `toolError`.
+   */
   readonly fallback?: Tool | Execute<InferSchema<Schema>, unknown>;
-  /** Calls with an equal value count as identical (default: tool and arguments); `false` for tools that are meant to be polled. */
-  readonly loopKey?: false | ((input: InferSchema<Schema>) => unknown);
+  /**
+   * Calls with an equal value count as identical; default all arguments, `false` for tools that are meant to be polled. Given the
+   * arguments as the model sent them, before they are validated.
+   */
+  readonly loopKey?: false | ((input: object) => unknown);
   /** Looks up whether an act that ended in silence happened. A read: it may be asked more than once. */
   readonly reconcile?: Execute<InferSchema<Schema>, ActOutcome<Output>>;
   /** The work. Throw `toolError(...)` for a message the model may read; any other error reaches it only as a code. */
@@ -90,7 +95,7 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly fallback: Tool | undefined;
   /** Name of the fallback for results and events, once the fallback is known by one. */
   readonly label: string | undefined;
-  loopKey(input: Input): unknown;
+  loopKey(input: object): unknown;
   readonly polled: boolean;
   readonly canReconcile: boolean;
   reconcile(input: Input, context: ToolContext): ActOutcome<Output> | Promise<ActOutcome<Output>>;
@@ -113,7 +118,8 @@ export interface ToolResult {
   readonly cutFromBytes?: number;
   /** The arguments were broken JSON and were mended before the call. */
   readonly repaired?: boolean;
-  readonly verdicts?: readonly VerdictRecord[];
+  /** The tool said no on purpose, by `toolError`: its fallback is not asked. */
+  readonly deliberate?: boolean;
 }
 
 export const toolDefaults = {
@@ -154,7 +160,7 @@ export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Sche
     fallback: fallbackOf(fallback, options),
     label: nameOf(options.execute),
     polled: loopKey === false,
-    loopKey: (value: InferSchema<Schema>) => (loopKey ? loopKey(value) : value),
+    loopKey: (value: object) => (loopKey ? loopKey(value) : value),
     canReconcile: options.reconcile !== undefined,
     reconcile: (value: InferSchema<Schema>, context: ToolContext) => options.reconcile?.(value, context) ?? { status: "unknown" as const },
     execute: (value: InferSchema<Schema>, context: ToolContext) => options.execute(value, context),

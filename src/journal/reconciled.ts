@@ -1,6 +1,7 @@
 // The layer for acts that must not be repeated: when nobody knows whether one happened it is looked up, and never guessed or done again.
 import { withinTime } from "../core/clock.ts";
-import { type Outcome, suspended } from "../core/outcome.ts";
+import { AgentError } from "../core/errors.ts";
+import { failed, type Outcome, suspended } from "../core/outcome.ts";
 import type { Layer, Reconciled, Step, StepContext } from "../core/step.ts";
 
 /** Outside retries and breaker, so that these see the silence itself; inside the gate, so that what is found out is finished as usual. */
@@ -11,11 +12,20 @@ export const reconciled: Layer = async (step, context, next) => {
   const found = begunBefore ? await lookUp(step, context) : undefined;
   if (found) return found;
   const outcome = await next(step, context);
-  return endedInSilence(outcome) ? ((await lookUp(step, context)) ?? outcome) : outcome;
+  if (outcome.status !== "failed" || !endedInSilence(outcome.error)) return outcome;
+  return (await lookUp(step, context)) ?? failed(notDone(outcome.error));
 };
 
-/** A time-out or a lost connection is no word on whether the act happened; a plain failure is. */
-const endedInSilence = (outcome: Outcome<unknown>) => outcome.status === "failed" && outcome.error.retryable;
+/** A time-out or a lost connection is no word on whether the act happened; a failure is. */
+const endedInSilence = ({ code, details }: AgentError) => code === "tool_timeout" || code === "step_timeout" || details["silent"] === true;
+
+const notDone = ({ code, message, cause, details }: AgentError) =>
+  new AgentError(code, `${message} It was looked up: nothing was done.`, {
+    cause,
+    details,
+    retryable: false,
+    hint: "Nothing was done. Try another way, or say that this could not be done.",
+  });
 
 /** What came of the act; undefined when it surely did not happen. Suspends the run while nobody can say. */
 async function lookUp<T>(step: Step<T>, context: StepContext): Promise<Outcome<T> | undefined> {

@@ -87,9 +87,9 @@ function reopen<T>(stored: StoredOutcome): Outcome<T> {
   return stored.ok ? done(recall<T>(stored.value)) : failed(reviveError(stored.error));
 }
 
-/** Another kind or name at the same key means other code; a changed input does not, or a corrected prompt would strand runs. */
+/** Another kind of step or another tool at the same key means other code; another model or a corrected prompt does not. */
 function divergence<T>(step: Step<T>, past: StepRecord): AgentError | undefined {
-  if (past.kind === step.kind && past.name === step.name) return undefined;
+  if (past.kind === step.kind && (past.name === step.name || step.kind === "model")) return undefined;
   return new AgentError(
     "step_diverged",
     `At ${step.key} the run recorded ${past.kind} ${past.name}; the code now takes ${step.kind} ${step.name}.`,

@@ -66,6 +66,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
     reached: (key) => showUpTo((past.positions.get(key) ?? -1) + 1),
     showRest: () => showUpTo(parts.entries.length),
     write: (entries) => {
+      if (ended) return Promise.reject(new AgentError("journal_conflict", "The run is closed; nothing is added to it any more."));
       for (const entry of entries) {
         if (entry.type === "step.began") attempts.set(entry.key, entry.attempt);
         if (entry.type === "step.done") attempts.delete(entry.key);
@@ -164,6 +165,7 @@ function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, p
     write: (entries: readonly Entry[]): Promise<void> => {
       if (broken) return Promise.reject(broken);
       group.push(...entries);
+      if (group.length === 0) return busy ?? Promise.resolve();
       return busy ? (queued ??= busy.then(flush)) : flush();
     },
   };

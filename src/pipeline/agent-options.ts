@@ -1,11 +1,8 @@
-// What a user may say about an agent, a run and a resume, and what holds when nothing is said. Anything else is an error, never ignored.
+// What a user may say about an agent, a run and a resume, and what holds when nothing is said.
 import type { Clock } from "../core/clock.ts";
-import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { Principal } from "../core/facts.ts";
-import type { Guardrail, Guardrails } from "../core/guardrail.ts";
+import type { Guardrails } from "../core/guardrail.ts";
 import type { RunTerms } from "../core/journal.ts";
-import { assertJson } from "../core/json.ts";
-import { callsOf, type Message, type RunInput } from "../core/message.ts";
 import type { Middleware } from "../core/middleware.ts";
 import type { Model, ModelSettings } from "../core/model.ts";
 import type { AnySchema } from "../core/schema.ts";
@@ -98,130 +95,6 @@ export const agentDefaults = {
   retry: retryDefaults,
   breaker: breakerDefaults,
 } as const;
-
-type Checker = (value: unknown) => boolean;
-
-const isText: Checker = (value) => typeof value === "string" && value.trim() !== "" && value.length <= 512;
-const isObject: Checker = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
-const isFunction: Checker = (value) => typeof value === "function";
-const isCount: Checker = (value) => Number.isInteger(value) && Number(value) >= 0;
-const isTime: Checker = (value) => typeof value === "number" && value > 0 && value < Infinity;
-const anything: Checker = () => true;
-
-const limitChecks = { turns: isCount, toolCalls: isCount, invalidCalls: isCount, identicalCalls: isObject };
-const resumeChecks = {
-  context: anything,
-  signal: (value: unknown) => value instanceof AbortSignal,
-  limits: isObject,
-  timeouts: isObject,
-  onBreak: (value: unknown) => value === "cancel" || value === "continue",
-};
-const runChecks = { ...resumeChecks, runId: isText, user: isObject, conversationId: isText };
-const agentChecks = {
-  name: isText,
-  version: isText,
-  model: isObject,
-  instructions: (value: unknown) => typeof value === "string" || isFunction(value),
-  tools: isObject,
-  guardrails: isObject,
-  output: (value: unknown) => isObject(value) || isFunction(value),
-  settings: isObject,
-  policy: isObject,
-  resilience: isObject,
-  use: Array.isArray,
-  stages: isObject,
-  store: isObject,
-  clock: isObject,
-};
-
-/** Throws `errorCode` for an option that is unknown or of the wrong kind. */
-function check(errorCode: ErrorCode, where: string, given: object, checks: Readonly<Record<string, Checker>>) {
-  for (const [name, value] of Object.entries(given)) {
-    const holds = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (!holds) throw new AgentError(errorCode, `${where} knows no option "${name}"; it takes ${Object.keys(checks).join(", ")}.`);
-    if (value !== undefined && !holds(value)) throw new AgentError(errorCode, `${where} cannot use what was given as "${name}".`);
-  }
-}
-
-export function checkAgentOptions(options: AgentOptions): void {
-  const code = "configuration_invalid";
-  if (!isObject(options)) throw new AgentError(code, "createAgent needs an object of options.");
-  check(code, "createAgent", options, agentChecks);
-  if (!options.name) throw new AgentError(code, "createAgent needs a name: it is in every journal and span.");
-  if (typeof options.model?.call !== "function")
-    throw new AgentError(code, "createAgent needs a model, e.g. openai(...) of airworthy/openai.");
-  const { policy = {}, resilience = {}, guardrails = {}, stages = {}, use = [] } = options;
-  check(code, "policy", policy, { limits: isObject, timeouts: isObject });
-  checkTerms(code, policy, { totalMs: isTime, stepMs: isTime });
-  check(code, "resilience", resilience, { retry: isObject, breaker: isObject });
-  check(code, "retry", resilience.retry ?? {}, { attempts: (value) => isCount(value) && value !== 0, baseMs: isTime, maxMs: isTime });
-  check(code, "guardrails", guardrails, pointChecks);
-  for (const guardrail of Object.values({ ...guardrails }).flat()) checkGuardrail(guardrail);
-  check(code, "stages", stages, stageChecks);
-  for (const middleware of use) check(code, "use", middleware, { stage: isFunction, model: isFunction, tool: isFunction });
-}
-
-const pointChecks = { input: Array.isArray, toolInput: Array.isArray, toolOutput: Array.isArray, output: Array.isArray };
-const stageChecks = {
-  inputFilter: isFunction,
-  context: isFunction,
-  planner: isFunction,
-  executor: isFunction,
-  outputFilter: isFunction,
-  responseBuilder: isFunction,
-};
-
-// Not for unknown properties: a guardrail may be an instance of a class with state of its own.
-function checkGuardrail(guardrail: Guardrail | undefined) {
-  const wrong = (what: string) => new AgentError("configuration_invalid", `A guardrail ${what}.`);
-  if (typeof guardrail?.check !== "function") throw wrong("needs a check function");
-  if (!isText(guardrail.name)) throw wrong("needs a name: results and spans say which one decided");
-  const { timeoutMs = 1, onError = "refuse" } = guardrail;
-  if (!isTime(timeoutMs)) throw wrong("needs a positive timeoutMs");
-  if (onError !== "refuse" && onError !== "allow") throw wrong('has an onError that is neither "refuse" nor "allow"');
-}
-
-function checkTerms(code: ErrorCode, { limits = {}, timeouts = {} }: PolicyOptions, times: Readonly<Record<string, Checker>>) {
-  check(code, "limits", limits, limitChecks);
-  check(code, "identicalCalls", limits.identicalCalls ?? {}, { warnAt: isCount, stopAt: isCount });
-  check(code, "timeouts", timeouts, times);
-}
-
-export function checkResumeOptions(options: ResumeOptions): void {
-  check("input_invalid", "resume", options, resumeChecks);
-  checkTerms("input_invalid", options, { totalMs: isTime });
-}
-
-/** Throws `input_invalid` before anything is written or spent. */
-export function checkRunOptions(input: RunInput, options: RunOptions): void {
-  check("input_invalid", "run", options, runChecks);
-  checkTerms("input_invalid", options, { totalMs: isTime });
-  const { user } = options;
-  const roles: Checker = (value) => Array.isArray(value) && value.every(isText);
-  if (user) check("input_invalid", "user", user, { id: isText, roles, tenant: isText });
-  if (user && !user.id) throw new AgentError("input_invalid", "A user needs an id.");
-  if (typeof input !== "string") checkConversation(input);
-  else if (input.trim() === "") throw new AgentError("input_invalid", "The input is empty.");
-}
-
-/** A history a provider would refuse is refused here: it ends with the user, and every call is directly followed by its one result. */
-function checkConversation(messages: readonly Message[]): void {
-  const invalid = (what: string) => new AgentError("input_invalid", `The input ${what}.`);
-  if (!Array.isArray(messages) || messages.length === 0) throw invalid("is neither a text nor a list of messages");
-  assertJson(messages, "input");
-  let open: string[] = [];
-  for (const [position, message] of messages.entries()) {
-    if (message.role === "tool") {
-      if (!open.includes(message.callId)) throw invalid(`has a tool result without its call at message ${position}`);
-      open.splice(open.indexOf(message.callId), 1);
-      continue;
-    }
-    if (open.length > 0) throw invalid(`has a tool call without a result before message ${position}`);
-    if (message.role === "assistant") open = callsOf(message).map(({ callId }) => callId);
-    else if (message.role !== "user" && message.role !== "system") throw invalid(`has an unknown role at message ${position}`);
-  }
-  if (messages.at(-1)?.role !== "user") throw invalid("does not end with a user message");
-}
 
 /** The caps in force, from the agent's or from those a resume goes on with. */
 export function termsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: RunTerms): RunTerms {

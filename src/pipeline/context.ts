@@ -14,7 +14,13 @@ export async function assembleContext(run: Run, line: Line, said: Message): Prom
     line.thread.add({ role: "system", content: instructions });
   }
   const earlier = typeof line.input === "string" ? [] : line.input.slice(0, -1);
-  for (const [position, message] of earlier.entries()) line.thread.add(message, `input/${position}`);
-  line.thread.add(said, line.findings.some((finding) => finding.verdict === "rewrite") ? "input-filter" : `input/${earlier.length}`);
+  for (const [position, message] of earlier.entries()) line.thread.addEarlier(message, `input/${position}`);
+  line.thread.add(said, refOf(line, said, earlier.length));
   return done(null);
+}
+
+/** Where the journal holds what the user said, when nobody has changed it. */
+function refOf({ input }: Line, said: Message, position: number): string | undefined {
+  const given = typeof input === "string" ? input : input.at(-1);
+  return said === given || said.content === given ? `input/${position}` : undefined;
 }

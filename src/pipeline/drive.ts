@@ -5,7 +5,7 @@ import type { RunEvent } from "../core/events.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { Closing, Entry, RunTerms } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
-import { failed, type Outcome } from "../core/outcome.ts";
+import { failed, type Outcome, stoppedBySignal } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { openRun } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
@@ -16,7 +16,7 @@ import { outcomeAttributes, runAttributes, runSpanName } from "../telemetry/attr
 import { openRootTrace } from "../telemetry/open-telemetry.ts";
 import type { AgentParts, Answer, Line } from "./line.ts";
 import { pipeline } from "./pipeline.ts";
-import { closingOf, resultOf } from "./run-result.ts";
+import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
 import { createTextWindow } from "./text-window.ts";
 import { createThread } from "./thread.ts";
 
@@ -61,7 +61,7 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
     emit,
   };
   try {
-    const outcome = await walk(context, line);
+    const outcome = await settledInTime(walk(context, line), time.signal, agent.clock);
     const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
     journal.showRest();
     const result = resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries) });
@@ -85,15 +85,38 @@ async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> 
   }
 }
 
+/** How long after its signal a run may take to settle: longer than a step needs, and less than the 50 ms that are promised. */
+const graceMs = 40;
+
+/**
+ * Steps settle by themselves soon after the signal. The user's own code on the line (instructions, stages, middleware, schemas) may not:
+ * then the run is over all the same, and its closed journal takes nothing more from it.
+ */
+async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSignal, clock: Clock): Promise<Outcome<T>> {
+  const late = Promise.withResolvers<Outcome<T>>();
+  let cancel = () => {};
+  const onAbort = () => {
+    cancel = clock.after(graceMs, () => late.resolve(stoppedBySignal(signal)));
+  };
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([walking, late.promise]);
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
 function openLine({ input, terms }: OpenedRun, { agent, streamed, emit }: Pass): Line {
   return {
     agent,
     input,
     streamed,
     emit,
-    thread: createThread(),
+    thread: createThread(agent.held),
     limits: createCallLimits(terms),
-    window: createTextWindow(emit, agent.guardrails.output.length > 0),
+    window: createTextWindow(emit, agent.held),
     findings: [],
     degraded: [],
     finished: [],
@@ -103,17 +126,27 @@ function openLine({ input, terms }: OpenedRun, { agent, streamed, emit }: Pass):
   };
 }
 
-/** A journal that broke, or that somebody else owns by now, is not closed by us: whoever resumes the run will. */
+/**
+ * Writes how the run ended or stopped. A pass that broke down (a bug, other code, a store that is gone or owned by somebody else) has
+ * said nothing about the run: like after a crash, a resume goes on from what is written.
+ */
 async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
   const closing = closingOf(outcome, line, clock.now());
   try {
-    await journal.write([closing]);
-    return closing;
+    await journal.write(isBreakdown(closing) ? [] : [closing]);
+    if (!isBreakdown(closing)) return closing;
+    return brokenOff(journal, line, closing);
   } catch (thrown) {
-    const error = toAgentError(thrown, "journal_unavailable", "The journal could not be written.");
-    line.emit({ type: "run.finished", at: clock.now(), status: "failed", code: error.code });
-    return { type: "run.ended", at: clock.now(), status: "failed", error: storeError(error) };
+    const error = storeError(toAgentError(thrown, "journal_unavailable", "The journal could not be written."));
+    return brokenOff(journal, line, { type: "run.ended", at: clock.now(), status: "failed", error });
   }
+}
+
+/** The consumer sees the end of the pass, which the journal does not. */
+function brokenOff(journal: OpenJournal, line: Line, closing: Closing): Closing {
+  journal.showRest();
+  line.emit({ type: "run.finished", at: closing.at, status: closing.status, ...(closing.error ? { code: closing.error.code } : {}) });
+  return closing;
 }
 
 /** The run's own signal: aborted by the caller or by the total deadline, with an `AgentError` as reason. Nothing is left behind. */

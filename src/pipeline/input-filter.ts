@@ -1,5 +1,4 @@
-// First stage: what the user said passes the input guardrails before anything else sees it.
-
+// First stage: what the user said passes the input guardrails before anything else sees it, the user's own input filter included.
 import { type Message, textOf } from "../core/message.ts";
 import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
@@ -7,7 +6,11 @@ import { decideText, guardError } from "./guard.ts";
 import type { Line } from "./line.ts";
 
 export async function filterInput(run: Run, line: Line): Promise<Outcome<Message>> {
-  const said = lastMessage(line);
+  const said = await guardInput(run, line, lastMessage(line));
+  return said.status === "done" ? line.agent.stages.inputFilter(run, line, said.value) : said;
+}
+
+async function guardInput(run: Run, line: Line, said: Message): Promise<Outcome<Message>> {
   const guardrails = line.agent.guardrails.input;
   if (guardrails.length === 0) return done(said);
   const text = textOf(said);

@@ -35,6 +35,8 @@ export interface AgentParts {
   readonly output: { readonly name: string; readonly schema: CompiledSchema } | undefined;
   readonly middleware: readonly Middleware[];
   readonly stages: Stages;
+  /** Somebody looks at answers before they leave: until then they are shown to nobody. */
+  readonly held: boolean;
   readonly machinery: Machinery;
   readonly modelTerms: Terms;
   readonly terms: RunTerms;
@@ -70,9 +72,6 @@ export interface Plan {
   readonly finishReason: FinishReason;
 }
 
-/** The output filter's word: the text that may leave, or what the model is asked to do better. */
-export type Filtered = { readonly text: string } | { readonly reask: string };
-
 /** What the user gets. `output` is the text, or the value the output schema makes of it. */
 export interface Answer {
   readonly output: unknown;
@@ -80,18 +79,18 @@ export interface Answer {
   readonly finishReason: FinishReason;
 }
 
-/** The line's stages, each replaceable. A stage touches the world only through `run.step`, and makes choices through `run.decide`. */
+/** The line's stages, each replaceable; guardrails and limits hold whoever fills them. A stage touches the world only through `run.step`, and makes choices through `run.decide`. */
 export interface Stages {
-  /** Checks and rewrites what the user said; answers the message that goes on. */
-  readonly inputFilter: (run: Run, line: Line) => Promise<Outcome<Message>>;
+  /** Gets what the input guardrails have left of what the user said; answers the message that goes on. Ours changes nothing. */
+  readonly inputFilter: (run: Run, line: Line, said: Message) => Promise<Outcome<Message>>;
   /** Puts together what the model is to know: fills `line.thread`. */
   readonly context: (run: Run, line: Line, said: Message) => Promise<Outcome<null>>;
   /** Decides what to do next. Once per turn. */
   readonly planner: (run: Run, line: Line, turn: number) => Promise<Outcome<Plan>>;
   /** Makes the planned calls and adds their results, in call order, to `line.thread`. */
   readonly executor: (run: Run, line: Line, plan: Plan) => Promise<Outcome<null>>;
-  /** Nothing leaves before this has let it go. */
-  readonly outputFilter: (run: Run, line: Line, turn: number, plan: Plan) => Promise<Outcome<Filtered>>;
+  /** Gets the model's answer; what it answers then has to pass the output guardrails. Ours changes nothing. */
+  readonly outputFilter: (run: Run, line: Line, plan: Plan) => Promise<Outcome<string>>;
   /** Makes the answer of what was let go. */
   readonly responseBuilder: (run: Run, line: Line, text: string, plan: Plan) => Promise<Outcome<Answer>>;
 }

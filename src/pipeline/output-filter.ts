@@ -1,24 +1,43 @@
-// Fifth stage: the model's answer passes the output guardrails before any of it leaves. A guardrail may ask the model once to do better.
+// Fifth stage: the answer passes the output guardrails before any of it leaves. A guardrail may ask the model once to do better.
+import type { GuardDecision } from "../core/guardrail.ts";
 import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import { decideText, guardError } from "./guard.ts";
-import type { Filtered, Line, Plan } from "./line.ts";
+import type { Line, Plan } from "./line.ts";
+
+/** The text that may leave, or what the model is asked to do better. */
+export type Filtered = { readonly text: string } | { readonly reask: string };
 
 const mostReasks = 1;
 
 export async function filterOutput(run: Run, line: Line, turn: number, plan: Plan): Promise<Outcome<Filtered>> {
-  const guardrails = line.agent.guardrails.output;
-  if (guardrails.length === 0) return done({ text: plan.text });
-  const decision = await decideText(run, "output-filter", guardrails, { point: "output", text: plan.text });
+  const filtered = await line.agent.stages.outputFilter(run, line, plan);
+  if (filtered.status !== "done") return filtered;
+  const text = filtered.value;
+  const decision = await guardOutput(run, line, text);
   if (decision.status !== "done") return decision;
   line.findings.push(...decision.value.verdicts);
   if (decision.value.allowed) {
-    line.window.release(turn, decision.value.text);
+    letGo(line, turn, decision.value.text);
     return done({ text: decision.value.text });
   }
+  line.thread.showAnswer(`[withheld by ${decision.value.by}]`);
   if (decision.value.reask !== undefined && line.reasks < mostReasks) {
     line.reasks += 1;
     return done({ reask: decision.value.reask });
   }
   return stoppedBy(guardError(decision.value, "output"));
+}
+
+function guardOutput(run: Run, line: Line, text: string): Promise<Outcome<GuardDecision>> {
+  const guardrails = line.agent.guardrails.output;
+  if (guardrails.length === 0) return Promise.resolve(done({ allowed: true, text, verdicts: [] }));
+  return decideText(run, "output-filter", guardrails, { point: "output", text });
+}
+
+// What was never held has been shown already.
+function letGo({ agent, window, thread }: Line, turn: number, text: string) {
+  if (!agent.held) return;
+  window.release(turn, text);
+  thread.showAnswer(text);
 }

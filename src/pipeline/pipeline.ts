@@ -1,12 +1,14 @@
 // The line: the whole life of a request, read top to bottom. It touches nothing outside itself but through `run`.
 import { done, type Outcome, refused } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
+import { filterInput } from "./input-filter.ts";
 import type { Answer, Line } from "./line.ts";
+import { filterOutput } from "./output-filter.ts";
 
 export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
   const { stages } = line.agent;
 
-  const said = await run.stage("input-filter", (here) => stages.inputFilter(here, line));
+  const said = await run.stage("input-filter", (here) => filterInput(here, line));
   if (said.status !== "done") return said;
 
   const known = await run.stage("context", (here) => stages.context(here, line, said.value));
@@ -30,7 +32,7 @@ async function takeTurn(run: Run, line: Line, turn: number): Promise<Outcome<Ans
 
   if (plan.value.calls.length > 0) return run.stage("executor", (here) => stages.executor(here, line, plan.value));
 
-  const filtered = await run.stage("output-filter", (here) => stages.outputFilter(here, line, turn, plan.value));
+  const filtered = await run.stage("output-filter", (here) => filterOutput(here, line, turn, plan.value));
   if (filtered.status !== "done") return filtered;
   if ("reask" in filtered.value) {
     line.thread.add({ role: "user", content: filtered.value.reask });

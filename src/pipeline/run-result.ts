@@ -19,6 +19,10 @@ export function closingOf(outcome: Outcome<Answer>, line: Line, at: number): Clo
   return { type: "run.ended", at, status, error };
 }
 
+/** True for an end that only this pass came to: the run itself can go on with other code or another store. */
+export const isBreakdown = ({ error }: Closing): boolean =>
+  error !== undefined && (error.code.startsWith("journal_") || error.code === "step_diverged" || error.code === "internal_error");
+
 export interface ResultParts {
   readonly run: RunFacts;
   readonly line: Line;
@@ -31,8 +35,8 @@ export function resultOf(outcome: Outcome<Answer>, closing: Closing, { run, line
     runId: run.id,
     usage: journal.tally.usage(),
     timings: journal.tally.timings(),
-    findings: line.findings,
-    degraded: line.degraded,
+    findings: [...line.findings],
+    degraded: [...line.degraded],
     messages: line.thread.transcript(),
     ...(traceId === undefined ? {} : { traceId }),
   };

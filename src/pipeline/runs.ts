@@ -7,7 +7,8 @@ import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import type { RunResult } from "../core/result.ts";
 import { type OpenStream, openStream, type RunStream } from "../core/run-stream.ts";
-import { checkResumeOptions, checkRunOptions, type ResumeOptions, type RunOptions, termsOf } from "./agent-options.ts";
+import { type ResumeOptions, type RunOptions, termsOf } from "./agent-options.ts";
+import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { drive, type OpenedRun } from "./drive.ts";
 import type { AgentParts } from "./line.ts";
 import { loadEntries, openResumed, openStarted, otherInput, sameInput } from "./open-run.ts";
@@ -81,7 +82,7 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   };
 
   const goOn = (runId: string, options: ResumeOptions, streamed: boolean) => {
-    checkResumeOptions(options);
+    checkResumeOptions(runId, options);
     const open = () => openResumed(agent, runId, options.context, (terms) => termsOf(options, terms));
     return begin({ runId, input: undefined, options, streamed, named: true, open });
   };

@@ -1,37 +1,66 @@
 // The conversation of one run: only ever appended to, so that what is new since the last model call is all a step has to record.
-
-import { AgentError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import { callsOf, type Message, type ToolCall, type ToolMessage } from "../core/message.ts";
-import { failureContent } from "./tool-result.ts";
+import { type AssistantMessage, callsOf, type Message, type ToolCall } from "../core/message.ts";
+import { unfinishedResult } from "./tool-result.ts";
 
 export interface Thread {
   /** Everything so far, as a model reads it. */
   readonly messages: readonly Message[];
-  /** Adds a message. `ref` is the key of the step whose recorded value holds it; without one the message itself is recorded. */
+  /**
+   * Adds a message. `ref` is the key under which the journal holds its content; without one the message itself is recorded. What a model
+   * said is shown to nobody until `showAnswer`, when there are output guardrails; its calls are.
+   */
   add(message: Message, ref?: string): void;
+  /** Adds a message of an earlier conversation, which its owner knows. */
+  addEarlier(message: Message, ref: string): void;
+  /** What may be shown of the latest answer of the model. */
+  showAnswer(text: string): void;
+  /** What may be shown as arguments of a call of the latest answer. */
+  showArguments(position: number, text: string): void;
   /** What was added since the last call, in recorded form: each message once in a run's journal, afterwards by reference. */
   takeNew(): readonly Json[];
-  /** The messages with a result for every call, also for those that were never executed. */
+  /** The messages as they may be shown, with a result for every call, also for those that were never executed. */
   transcript(): readonly Message[];
 }
 
-export function createThread(): Thread {
+/** `held`: there are output guardrails. */
+export function createThread(held: boolean): Thread {
   const messages: Message[] = [];
+  const shown: Message[] = [];
   let fresh: Json[] = [];
+  let latest = -1;
+
+  const push = (message: Message, visible: Message, ref: string | undefined) => {
+    messages.push(message);
+    shown.push(visible);
+    fresh.push(ref === undefined ? recordable(message) : { ref });
+  };
+  const show = (change: (answer: AssistantMessage) => AssistantMessage) => {
+    const answer = shown[latest];
+    if (answer?.role === "assistant") shown[latest] = change(answer);
+  };
+
   return {
     messages,
     add: (message, ref) => {
-      messages.push(message);
-      fresh.push(ref === undefined ? recordable(message) : { ref });
+      if (message.role === "assistant") latest = messages.length;
+      push(message, held && message.role === "assistant" ? { role: "assistant", content: callsOf(message) } : message, ref);
     },
+    addEarlier: (message, ref) => push(message, message, ref),
+    showAnswer: (text) => show((answer) => ({ ...answer, content: [{ type: "text", text }, ...callsOf(answer)] })),
+    showArguments: (position, text) => show((answer) => withArguments(answer, position, text)),
     takeNew: () => {
       const taken = fresh;
       fresh = [];
       return taken;
     },
-    transcript: () => complete(messages),
+    transcript: () => complete(shown),
   };
+}
+
+function withArguments(answer: AssistantMessage, position: number, text: string): AssistantMessage {
+  const call = callsOf(answer)[position];
+  return { ...answer, content: answer.content.map((part) => (part === call ? { ...part, arguments: text } : part)) };
 }
 
 // Written out, because a message is an interface and so not assignable to Json as a whole.
@@ -41,18 +70,12 @@ function recordable(message: Message): Json {
   return { role, content: typeof content === "string" ? content : content.map((part) => ({ ...part })) };
 }
 
-const notExecuted = new AgentError("tool_cancelled", "The call was not executed: the run had stopped.");
-
-/** The result of a call that never got one. */
-export function cancelledResult(call: ToolCall): ToolMessage {
-  return { role: "tool", callId: call.callId, name: call.name, content: failureContent(notExecuted), isError: true };
-}
-
 function complete(messages: readonly Message[]): readonly Message[] {
   const whole: Message[] = [];
   let open: ToolCall[] = [];
   const close = () => {
-    for (const call of open) whole.push(cancelledResult(call));
+    for (const { callId, name } of open)
+      whole.push({ role: "tool", callId, name, content: unfinishedResult(false).content, isError: true });
     open = [];
   };
   for (const message of messages) {

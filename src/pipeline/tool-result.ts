@@ -31,10 +31,28 @@ function cut(text: string, maxBytes: number): ToolResult {
 
 /** The result of a call that did not work. */
 export function failedResult(error: AgentError): ToolResult {
-  return { content: failureContent(error), error: failureOf(error) };
+  const failure = failureOf(error);
+  const deliberate = error.details["told"] === true && !error.retryable;
+  return { content: JSON.stringify({ error: failure }), error: failure, ...(deliberate ? { deliberate } : {}) };
 }
 
-export const failureContent = (error: AgentError): string => JSON.stringify({ error: failureOf(error) });
+/** The result of a call whose run stopped before it had one. */
+export function unfinishedResult(begun: boolean): ToolResult {
+  const message = begun
+    ? "The run stopped before this call had a result; it may have taken effect."
+    : "The call was not executed: the run had stopped.";
+  const hint = begun ? "Look it up before doing it again." : "Call again if it is still wanted.";
+  return failedResult(new AgentError("tool_cancelled", message, { hint }));
+}
+
+/** In place of what a guardrail withheld. What was executed stays executed, and the model has to know. */
+export function withheldResult(name: string, result: ToolResult, error: AgentError): ToolResult {
+  const message = result.error ? `${name} failed, and a rule withheld why.` : `${name} was executed, and a rule withheld its result.`;
+  const hint = result.error
+    ? "Try another way, or say that this could not be done."
+    : "Do not call it again for this; say that it is done and cannot be shown.";
+  return failedResult(new AgentError(error.code, message, { hint }));
+}
 
 /** Ours are safe to tell; of what a tool threw the model learns the code only, unless it was thrown to be told. */
 function failureOf(error: AgentError): ToolFailure {
@@ -51,8 +69,7 @@ function failureOf(error: AgentError): ToolFailure {
 const advice: Partial<Record<ErrorCode, string>> = {
   tool_failed: "Try another way, or say that this could not be done.",
   tool_timeout: "It may have been done all the same. Do not count on it either way; look it up or say so.",
-  tool_output_invalid: "Its answer could not be used. Try another way, or say that this could not be done.",
-  tool_cancelled: "Nothing is known about its effect.",
+  tool_output_invalid: "It was executed, but its answer could not be used. Do not repeat an act; look it up or say so.",
   circuit_open: "This tool is out of order for now. Do without it.",
   guardrail_blocked: "The call was refused by a rule. Do not try to get around it.",
   guardrail_failed: "The call could not be checked and was refused.",

@@ -136,7 +136,11 @@ describe("result", () => {
 
   test("is what a reader wants to know first", () => {
     const degraded = [{ tool: "refundOrder", by: "queueRefund", key: "turn-1/tool/0/fallback" }];
-    const rendered = renderResult({ ...facts, degraded, status: "completed", output: "Done.", text: "Done." }, "Done.", plain);
+    const rendered = renderResult(
+      { ...facts, degraded, status: "completed", output: "Done.", text: "Done.", finishReason: "stop" },
+      "Done.",
+      plain,
+    );
     expect(`\n${rendered}`).toBe(`
 status    completed
 answer    Done.
@@ -154,7 +158,7 @@ degraded  refundOrder, answered by queueRefund
 
   test("keeps a long answer within its column", () => {
     const text = "word ".repeat(60).trim();
-    const lines = renderResult({ ...facts, status: "completed", output: text, text }, text, plain).split("\n");
+    const lines = renderResult({ ...facts, status: "completed", output: text, text, finishReason: "stop" }, text, plain).split("\n");
     expect(lines.every((line) => line.length <= 100)).toBe(true);
     expect(lines.slice(1, 4)).toEqual([
       expect.stringMatching(/^answer {4}word/),

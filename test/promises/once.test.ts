@@ -28,11 +28,10 @@ describe.each(scenarios)("$name", ({ input, options, resume }) => {
       } else {
         expect(result.status, where).toBe(whole.status);
         expect(result.messages, where).toEqual(whole.messages);
-        // A call that was given up before the cut is made again, and counted again.
+        // What a call that was given up before the cut used is not known, also when it is made again.
         const prefix = lines.slice(0, cut).join();
         const again = prefix.includes('"run.ended"') ? 0 : prefix.split('"type":"step.failed"').length - 1;
-        const { modelCalls, unreported } = whole.usage;
-        expect(result.usage, where).toEqual({ ...whole.usage, modelCalls: modelCalls + again, unreported: unreported + again });
+        expect(result.usage, where).toEqual({ ...whole.usage, unreported: whole.usage.unreported + again });
       }
       for (const act of after.acts) if (act.startsWith("mail")) expect(before.begun, where).not.toContain(act);
       for (const act of after.acts) if (act.startsWith("refund")) expect(world.acts, where).toContain(act);

@@ -1,5 +1,5 @@
 // Runs of every kind the foundation knows, each made afresh by a function: the promises are checked on all of them.
-import { type AgentOptions, type ResumeOptions, tool, toolError } from "airworthy";
+import { type AgentOptions, type ResumeOptions, tool } from "airworthy";
 import { autoClock, type ScriptedReply, scriptedModel } from "airworthy/testing";
 import { z } from "zod";
 
@@ -76,7 +76,7 @@ const toolsOf = (world: World) => ({
     effect: "write",
     fallback: (order) => `queued ${order.id}`,
     execute: () => {
-      throw toolError("The warehouse is closed.");
+      throw new Error("The warehouse is closed.");
     },
   }),
 });

@@ -18,6 +18,7 @@ export function createTally(): Tally {
   const calls = { model: 0, tool: 0, custom: 0 };
   const spent = { model: 0, tool: 0, custom: 0 };
   const begunAt = new Map<string, number>();
+  const givenUp = new Set<string>();
   let unreported = 0;
   let total = 0;
   let last: number | undefined;
@@ -40,7 +41,8 @@ export function createTally(): Tally {
       if (entry.type === "run.stopped" || entry.type === "run.ended") last = undefined;
       if (entry.type === "step.began" && entry.attempt === 1) begunAt.set(entry.key, entry.at);
       if ((entry.type !== "step.done" && entry.type !== "step.failed") || entry.attempts === 0) return;
-      calls[entry.kind] += 1;
+      if (!givenUp.delete(entry.key)) calls[entry.kind] += 1;
+      if (entry.type === "step.failed") givenUp.add(entry.key);
       spent[entry.kind] += entry.at - (begunAt.get(entry.key) ?? entry.at);
       begunAt.delete(entry.key);
       if (entry.kind === "model") addUsage(entry.type === "step.done" && entry.outcome.ok ? entry.outcome.value : null);

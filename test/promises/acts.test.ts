@@ -1,0 +1,260 @@
+// Promise 3 from the model's and the tool's side: what was done is not called undone, and nothing is done a second time by the back door.
+import { AgentError, createAgent, memoryStore, tool, toolError } from "airworthy";
+import { autoClock, fakeClock, scriptedModel } from "airworthy/testing";
+import { describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+
+const empty = z.object({});
+const calls = (...names: string[]) => ({ calls: names.map((name) => ({ name, arguments: {} })) });
+const toolTexts = (result: { messages: readonly { role: string; content: unknown }[] }) =>
+  result.messages.filter(({ role }) => role === "tool").map(({ content }) => String(content));
+
+describe("a fallback is not asked", () => {
+  const badly = { outputSchema: z.object({ ok: z.boolean() }), execute: (): unknown => "paid" };
+  const onPurpose = { execute: (): unknown => Promise.reject(toolError("It is refunded already.")) };
+  test.each([
+    ["an act that was done and answered badly", badly, "tool_output_invalid"],
+    ["a no that was said on purpose", onPurpose, "It is refunded already."],
+  ])("after %s", async (_, options, told) => {
+    const fallback = vi.fn((): unknown => "queued");
+    const refund = tool({ description: "d", effect: "pay", repeat: "with-same-key", inputSchema: empty, fallback, ...options });
+    const result = await createAgent({
+      name: "a",
+      clock: autoClock(),
+      model: scriptedModel([calls("refund"), "done"]),
+      tools: { refund },
+    }).run("go");
+    expect(fallback).not.toHaveBeenCalled();
+    expect(toolTexts(result)[0]).toContain(told);
+  });
+});
+
+test("a fallback acts under the key of the tool it stands in for", async () => {
+  const keys: string[] = [];
+  const refund = tool({
+    description: "d",
+    effect: "pay",
+    repeat: "with-same-key",
+    inputSchema: empty,
+    execute: (_, { idempotencyKey }) => {
+      keys.push(idempotencyKey);
+      throw new Error("down");
+    },
+    fallback: (_, { idempotencyKey }) => {
+      keys.push(idempotencyKey);
+      return "queued";
+    },
+  });
+  await createAgent({ name: "a", clock: autoClock(), model: scriptedModel([calls("refund"), "done"]), tools: { refund } }).run("go", {
+    runId: "r",
+  });
+  expect(keys).toEqual(Array.from({ length: 4 }, () => "r/turn-1/tool/0"));
+});
+
+describe("a throw is the tool's word", () => {
+  test.each([
+    ["a temporary no", toolError("Declined for now.", { retryable: true })],
+    ["an error of an agent inside", new AgentError("provider_unavailable", "x")],
+    ["a cancel of an agent inside", new AgentError("cancelled", "x")],
+    ["an error of its own store", new AgentError("journal_conflict", "x")],
+    ["a plain error", new Error("x")],
+    ["no error at all", JSON.parse('"x"')],
+  ])("%s: the run goes on, the act is not made again", async (_, thrown) => {
+    const execute = vi.fn(() => Promise.reject(thrown));
+    const pay = tool({ description: "d", effect: "pay", inputSchema: empty, execute });
+    const result = await createAgent({ name: "a", clock: autoClock(), model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run(
+      "go",
+    );
+    expect(result.status).toBe("completed");
+    expect(toolTexts(result)[0]).toContain("tool_failed");
+    expect(execute).toHaveBeenCalledTimes(1);
+  });
+
+  test("a lost connection is silence, whatever it is wrapped in; one that was never made is not", async () => {
+    const lost = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNRESET" }) });
+    const never = new TypeError("fetch failed", { cause: Object.assign(new Error("x"), { code: "ECONNREFUSED" }) });
+    const run = (thrown: Error) => {
+      const pay = tool({ description: "d", effect: "pay", inputSchema: empty, execute: () => Promise.reject(thrown) });
+      return createAgent({ name: "a", model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
+    };
+    expect(await run(lost)).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt" }] });
+    expect(await run(never)).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("what is said of a call without a result", () => {
+  test("one that was begun may have taken effect; one that was not is said to be not executed", async () => {
+    const clock = fakeClock();
+    const started = Promise.withResolvers<void>();
+    const pay = tool({
+      description: "d",
+      effect: "pay",
+      inputSchema: empty,
+      timeoutMs: 60_000,
+      execute: () => (started.resolve(), new Promise(() => {})),
+    });
+    const agent = createAgent({ name: "a", clock, model: scriptedModel([calls("pay")]), tools: { pay } });
+    const running = agent.run("go", { runId: "r" });
+    await started.promise;
+    await clock.advance(30_050);
+    const result = await running;
+    expect(toolTexts(result)[0]).toContain("may have taken effect");
+    expect(JSON.stringify(await agent.run("go", { runId: "r" }))).toBe(JSON.stringify(result));
+    const limited = await createAgent({
+      name: "a",
+      model: scriptedModel([calls("pay")]),
+      tools: { pay },
+      policy: { limits: { toolCalls: 0 } },
+    }).run("go");
+    expect(toolTexts(limited)[0]).toContain("was not executed");
+  });
+
+  test("an act that was looked up and not found is told as not done", async () => {
+    const clock = fakeClock();
+    const started = Promise.withResolvers<void>();
+    const pay = tool({
+      description: "d",
+      effect: "pay",
+      inputSchema: empty,
+      timeoutMs: 1_000,
+      reconcile: () => ({ status: "not-done" }),
+      execute: () => (started.resolve(), new Promise(() => {})),
+    });
+    const running = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
+    await started.promise;
+    await clock.advance(1_050);
+    expect(toolTexts(await running)[0]).toMatch(/tool_timeout.*nothing was done/);
+  });
+});
+
+describe("a reconcile", () => {
+  test.each([
+    ["throws", () => Promise.reject(new Error("x"))],
+    ["answers garbage", () => JSON.parse("null")],
+    ["hangs", () => new Promise<never>(() => {})],
+  ])("that %s knows nothing: the run waits, and settles in time", async (_, reconcile) => {
+    const clock = fakeClock();
+    const started = Promise.withResolvers<void>();
+    const pay = tool({
+      description: "d",
+      effect: "pay",
+      inputSchema: empty,
+      timeoutMs: 1_000,
+      reconcile,
+      execute: () => (started.resolve(), new Promise(() => {})),
+    });
+    const running = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
+    await started.promise;
+    await clock.advance(2_100);
+    expect(await running).toMatchObject({ status: "suspended" });
+    expect(clock.pending).toBe(0);
+  });
+});
+
+test("a cancel while a result is being looked at loses nothing: the act is recorded, and a resume does not do it again", async () => {
+  const clock = fakeClock();
+  const store = memoryStore();
+  const pay = vi.fn(() => "paid");
+  const looking = Promise.withResolvers<void>();
+  let patient = false;
+  const slow = {
+    name: "slow",
+    timeoutMs: 60_000,
+    check: () => (looking.resolve(), patient ? { verdict: "pass" as const } : new Promise<never>(() => {})),
+  };
+  const agent = createAgent({
+    name: "a",
+    clock,
+    store,
+    model: scriptedModel([calls("pay"), "done"]),
+    tools: { pay: tool({ description: "d", effect: "pay", inputSchema: empty, execute: pay }) },
+    guardrails: { toolOutput: [slow] },
+  });
+  const running = agent.run("go", { runId: "r" });
+  await looking.promise;
+  await clock.advance(30_050);
+  expect((await running).status).toBe("partial");
+  patient = true;
+  const resumed = await agent.resume("r", { timeouts: { totalMs: 90_000 } });
+  expect(resumed).toMatchObject({ status: "completed", usage: { toolCalls: 1 } });
+  expect(toolTexts(resumed)).toEqual(["paid"]);
+  expect(pay).toHaveBeenCalledTimes(1);
+});
+
+describe("other code on a resume", () => {
+  const script = () =>
+    scriptedModel(({ messages }) => (messages.some(({ role }) => role === "tool") ? "done" : calls("find")), { id: "one" });
+  const find = tool({ description: "d", effect: "read", inputSchema: empty, execute: () => "x" });
+  const other = tool({ description: "d", effect: "read", inputSchema: empty, execute: () => "y" });
+
+  test("that takes other steps does not end the run: the code that fits can still go on with it", async () => {
+    const store = memoryStore();
+    const tools = { find, other };
+    const limits = { policy: { limits: { turns: 1 } } };
+    await createAgent({ name: "a", store, model: script(), tools, ...limits }).run("go", { runId: "r" });
+    const lines = (await store.journal.load("r")) ?? [];
+    const swapped = memoryStore();
+    await swapped.journal.create(
+      "r",
+      lines.map((line) =>
+        line
+          .replaceAll('"name":"find"', '"name":"other"')
+          .replace('"key":"turn-1/tool/0","kind":"tool","name":"other"', '"key":"turn-1/tool/0","kind":"tool","name":"find"'),
+      ),
+    );
+    const diverged = await createAgent({ name: "a", store: swapped, model: script(), tools }).resume("r", { limits: { turns: 9 } });
+    expect(diverged).toMatchObject({ status: "failed", error: { code: "step_diverged" } });
+    expect((await swapped.journal.load("r"))?.at(-1)).not.toContain("run.ended");
+    expect(await createAgent({ name: "a", store, model: script(), tools }).resume("r", { limits: { turns: 9 } })).toMatchObject({
+      status: "completed",
+    });
+  });
+
+  test("that has another model, prompt or guardrail goes on", async () => {
+    const store = memoryStore();
+    await createAgent({ name: "a", store, model: script(), tools: { find }, policy: { limits: { turns: 1 } } }).run("go", { runId: "r" });
+    const model = scriptedModel(["from the other"], { id: "two" });
+    const changed = createAgent({
+      name: "a",
+      store,
+      model,
+      tools: { find },
+      instructions: "New.",
+      guardrails: { toolOutput: [{ name: "g", check: () => ({ verdict: "pass" }) }] },
+    });
+    expect(await changed.resume("r", { limits: { turns: 9 } })).toMatchObject({ status: "completed", output: "from the other" });
+    expect(await createAgent({ name: "a", store, model: script(), tools: { find } }).run("go", { runId: "r" })).toMatchObject({
+      status: "completed",
+      output: "from the other",
+    });
+  });
+});
+
+describe("code of the user's that never settles", () => {
+  const never = () => new Promise<never>(() => {});
+  test.each([
+    ["instructions", { instructions: never }],
+    ["a stage", { stages: { context: never } }],
+    ["middleware around a stage", { use: [{ stage: never }] }],
+    ["middleware around a model", { use: [{ model: never }] }],
+    [
+      "a schema",
+      {
+        tools: {
+          t: tool({
+            description: "d",
+            inputSchema: { "~standard": { version: 1, vendor: "x", validate: never } } as const,
+            inputJsonSchema: { type: "object" },
+            execute: () => "",
+          }),
+        },
+      },
+    ],
+  ])("%s cannot hold the run: it settles within 50 ms of the deadline", async (_, options) => {
+    const clock = fakeClock();
+    const running = createAgent({ name: "a", clock, model: scriptedModel([calls("t"), "x"]), ...options }).run("go");
+    await clock.advance(30_050);
+    expect(await running).toMatchObject({ status: "partial", error: { code: "deadline_exceeded" } });
+    expect(clock.pending).toBe(0);
+  });
+});
