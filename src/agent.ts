@@ -3,7 +3,7 @@ import type { Clock } from "./core/clock.ts";
 import { AgentError } from "./core/errors.ts";
 import type { GuardPoint, Guardrail, Guardrails } from "./core/guardrail.ts";
 import type { Middleware } from "./core/middleware.ts";
-import type { ToolSpec } from "./core/model.ts";
+import type { ModelSettings, ToolSpec } from "./core/model.ts";
 import { done } from "./core/outcome.ts";
 import { printOf } from "./core/print.ts";
 import { type Machinery, stageOnion } from "./core/run.ts";
@@ -14,11 +14,11 @@ import { outputSchema } from "./guardrails/output-schema.ts";
 import { memoryStore } from "./journal/memory.ts";
 import { reconciled } from "./journal/reconciled.ts";
 import { announced, recorded, stageRecorded } from "./journal/recording.ts";
-import { type AgentOptions, agentDefaults, termsOf } from "./pipeline/agent-options.ts";
+import { type AgentOptions, agentDefaults, capsOf } from "./pipeline/agent-options.ts";
 import { checkAgentOptions } from "./pipeline/check-options.ts";
 import { assembleContext } from "./pipeline/context.ts";
 import { executeCalls } from "./pipeline/executor.ts";
-import type { AgentParts, Stages } from "./pipeline/line.ts";
+import type { AgentParts, Offer, Stages } from "./pipeline/line.ts";
 import { planDirectly } from "./pipeline/planner.ts";
 import { buildResponse } from "./pipeline/response-builder.ts";
 import { createRuns, type Runs } from "./pipeline/runs.ts";
@@ -28,6 +28,7 @@ import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit
 import { retried } from "./resilience/retry.ts";
 import { systemClock } from "./resilience/system-clock.ts";
 import { timed } from "./resilience/timeout.ts";
+import { openRunTrace } from "./telemetry/open-telemetry.ts";
 import { attempted, stageTraced, traced } from "./telemetry/spans.ts";
 
 /** An agent: frozen, free of run state, safe to share by any number of concurrent runs of any tenants. */
@@ -59,9 +60,8 @@ function resolve(options: AgentOptions): AgentParts {
   const { model, policy = {}, resilience = {} } = options;
   const clock = options.clock ?? systemClock;
   const tools = toolsByName(options.tools ?? {});
-  const toolSpecs = [...tools].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
-  const output = options.output && { name: "answer", schema: compileSchema(options.output, "output") };
-  const guardrails = guardrailsOf(options.guardrails ?? {}, output?.schema);
+  const output = options.output && compileSchema(options.output, "output");
+  const guardrails = guardrailsOf(options.guardrails ?? {}, output);
   const middleware = options.use ?? [];
   const { limits, timeouts, retry } = agentDefaults;
   return Object.freeze({
@@ -70,10 +70,8 @@ function resolve(options: AgentOptions): AgentParts {
     model,
     instructions: options.instructions,
     tools,
-    toolSpecs,
-    toolsPrint: printOf(JSON.stringify(toolSpecs)),
+    offer: offerOf(tools, options.settings ?? {}, output),
     guardrails,
-    settings: options.settings ?? {},
     output,
     middleware,
     stages: { ...ourStages, ...options.stages },
@@ -85,10 +83,17 @@ function resolve(options: AgentOptions): AgentParts {
       timeoutMs: policy.timeouts?.stepMs ?? timeouts.stepMs,
       breaker: `model ${model.provider}/${model.id}`,
     },
-    terms: termsOf(policy, { ...limits, totalMs: timeouts.totalMs }),
+    caps: capsOf(policy, { ...limits, totalMs: timeouts.totalMs }),
+    openTrace: openRunTrace,
     clock,
     store: options.store ?? memoryStore(),
   });
+}
+
+function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, schema: CompiledSchema | undefined): Offer {
+  const tools = [...byName].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
+  const output = schema && { name: "answer", schema: schema.jsonSchema };
+  return { print: printOf(JSON.stringify([tools, settings, output])), tools, settings, output };
 }
 
 /** Each kind of step gets the layers it needs, outermost first. Why each stands where it stands: docs/architecture.md. */
@@ -111,7 +116,8 @@ function breakerOf(given: Partial<BreakerOptions> = {}): BreakerOptions {
   return { ...defaults, ...(given.failures === undefined && ofDefault !== undefined ? { of: ofDefault } : {}), ...given };
 }
 
-// A Map, so that no name a model makes up finds anything but a tool.
+// A Map, so that no name a model makes up finds anything but a tool; sorted, so that the same tools listed in another order are the same
+// request to a provider that caches prompts.
 function toolsByName(tools: Readonly<Record<string, Tool>>): ReadonlyMap<string, Tool> {
   for (const [name, tool] of Object.entries(tools)) {
     if (!/^[\w-]{1,64}$/.test(name)) throw wrong(`The tool name "${name}" is not one to 64 letters, digits, "_" or "-".`);

@@ -5,7 +5,7 @@ export { AgentError, type AgentErrorOptions, type ErrorCode, type ErrorDetails, 
 export type { RunEvent } from "./core/events.ts";
 export type { Principal, RunFacts } from "./core/facts.ts";
 export type { Finding, GuardPoint, Guardrail, Guardrails, Subject, Verdict, VerdictRecord } from "./core/guardrail.ts";
-export type { Entry, RunTerms } from "./core/journal.ts";
+export type { Entry, RunCaps } from "./core/journal.ts";
 export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
 export {
   type AssistantMessage,

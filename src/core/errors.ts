@@ -45,6 +45,7 @@ export const errorCodes = {
   journal_value_invalid: code("failed", "", "Return plain JSON: no Date, Map, class, function, bigint or cycle."),
   journal_conflict: code("failed", "", "Another worker owns this run now; this one has stopped."),
   journal_unavailable: code("failed", "", "The store could not be written; nothing further was started. Resume when it is back."),
+  journal_corrupt: code("failed", "", "The store gave back something else than was written; restore it from a backup."),
   journal_format_unknown: code("failed", "", "The journal was written by a newer release; upgrade before resuming."),
 
   // Guardrails.
@@ -81,9 +82,6 @@ export const errorCodes = {
 } as const satisfies Record<string, CodeFacts>;
 
 export type ErrorCode = keyof typeof errorCodes;
-/** True for a code of this release's table. */
-export const isErrorCode = (value: unknown): value is ErrorCode => typeof value === "string" && Object.hasOwn(errorCodes, value);
-
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export interface AgentErrorOptions {

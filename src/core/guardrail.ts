@@ -75,7 +75,11 @@ export interface VerdictRecord {
 export type GuardDecision = {
   readonly verdicts: readonly VerdictRecord[];
 } & (
-  | { readonly allowed: true; readonly text: string }
+  | {
+      readonly allowed: true;
+      /** Only when it was rewritten: what stands elsewhere in the journal is not written twice. */
+      readonly text?: string;
+    }
   | {
       readonly allowed: false;
       readonly by: string;

@@ -3,6 +3,7 @@ import type { AgentError, ErrorCode, StoredError } from "./errors.ts";
 import type { Principal } from "./facts.ts";
 import type { Json } from "./json.ts";
 import type { RunInput } from "./message.ts";
+import type { Usage } from "./model.ts";
 import type { Waiting } from "./outcome.ts";
 import type { PartialAnswer } from "./result.ts";
 
@@ -14,7 +15,7 @@ export const journalFormat = 1;
 export type StoredOutcome = { readonly ok: true; readonly value: Json } | { readonly ok: false; readonly error: StoredError };
 
 /** Caps in force; a resume may raise them. Counts per run, milliseconds in all. */
-export interface RunTerms {
+export interface RunCaps {
   readonly turns: number;
   readonly toolCalls: number;
   readonly invalidCalls: number;
@@ -23,92 +24,136 @@ export interface RunTerms {
   readonly totalMs: number;
 }
 
-/** `at` is epoch ms on the run's clock. */
+/** When, as epoch ms on the run's clock. */
+interface At {
+  readonly at: number;
+}
+
+/** What every entry about a step carries, so that each line can be read and searched for by itself. */
+interface AboutStep extends At {
+  /** Path in the run, e.g. `turn-2/tool/0`. */
+  readonly key: string;
+  readonly kind: StepKind;
+  /** Model id or tool name. */
+  readonly name: string;
+}
+
+/** With the first attempt there ever was, or with the outcome of a step that was never tried: what was asked, and its fingerprint. */
+interface Asked {
+  readonly input?: Json;
+  readonly print?: string;
+}
+
+/** Why the line made a choice. `own`: in a stage of the user's. */
+export type Reason = "guardrails" | "instructions" | "offer" | "own";
+
+export interface RunStarted extends At {
+  readonly type: "run.started";
+  readonly format: number;
+  readonly runId: string;
+  readonly agent: string;
+  readonly agentVersion: string;
+  readonly input: RunInput;
+  readonly user?: Principal;
+  readonly conversationId?: string;
+  readonly traceId?: string;
+  readonly caps: RunCaps;
+}
+
+/** A later pass goes on, after a stop or a crash. */
+export interface RunResumed extends At {
+  readonly type: "run.resumed";
+  readonly format: number;
+  readonly agentVersion: string;
+  readonly caps: RunCaps;
+}
+
+/** Written ahead of every attempt. */
+export interface AttemptStarted extends AboutStep, Asked {
+  readonly type: "attempt.started";
+  /** Counted over all passes. */
+  readonly attempt: number;
+}
+
+export interface AttemptFailed extends AboutStep {
+  readonly type: "attempt.failed";
+  readonly attempt: number;
+  readonly error: StoredError;
+  /** What was thrown, for whoever has to find out why; content like any prompt or result, and shown by no event. */
+  readonly cause?: string;
+  /** When it is tried again; absent after the last attempt. */
+  readonly retryAt?: number;
+}
+
+/** A fact: no later pass takes this step again. */
+export interface StepDone extends AboutStep, Asked {
+  readonly type: "step.done";
+  /** How often it was tried, over all passes; 0 when it was answered without trying. */
+  readonly attempts: number;
+  readonly outcome: StoredOutcome;
+  /** Why it did not go well; of a tool call also what the model was told. */
+  readonly code?: ErrorCode;
+  readonly usage?: Usage;
+}
+
+/** Given up in this pass: no fact, so a later pass tries again. */
+export interface StepAbandoned extends AboutStep {
+  readonly type: "step.abandoned";
+  readonly attempts: number;
+  readonly code: ErrorCode;
+}
+
+export interface Decided extends At {
+  readonly type: "decided";
+  readonly key: string;
+  readonly reason: Reason;
+  readonly choice: Json;
+}
+
+export interface StageDone extends At {
+  readonly type: "stage.done";
+  /** Path in the run; its last segment is the stage's name. */
+  readonly key: string;
+  readonly startedAt: number;
+}
+
+export interface NoteAdded extends At {
+  readonly type: "note";
+  readonly key: string;
+  readonly note: Note;
+  readonly detail?: Json;
+}
+
+/** `agent.resume` can go on from here. A run that failed stops when what failed is worth trying again. */
+export interface RunStopped extends At {
+  readonly type: "run.stopped";
+  readonly status: "partial" | "suspended" | "halted" | "failed";
+  readonly error?: StoredError;
+  readonly waitingFor?: readonly Waiting[];
+  readonly partial?: PartialAnswer;
+}
+
+/** Once, and for good. */
+export interface RunEnded extends At {
+  readonly type: "run.ended";
+  readonly status: "completed" | "refused" | "escalated" | "cancelled" | "failed";
+  readonly error?: StoredError;
+  /** What the user was told: by reference when it is word for word what a step recorded. */
+  readonly answer?: { readonly ref: string } | { readonly text: string };
+}
+
 export type Entry =
-  | {
-      readonly type: "run.started";
-      readonly at: number;
-      readonly format: number;
-      readonly runId: string;
-      readonly agent: string;
-      readonly agentVersion: string;
-      readonly input: RunInput;
-      readonly user?: Principal;
-      readonly conversationId?: string;
-      readonly traceId?: string;
-      readonly terms: RunTerms;
-    }
-  | { readonly type: "run.resumed"; readonly at: number; readonly agentVersion: string; readonly terms: RunTerms }
-  | {
-      readonly type: "step.began";
-      readonly at: number;
-      readonly key: string;
-      readonly kind: StepKind;
-      readonly name: string;
-      readonly attempt: number;
-      readonly print: string;
-      /** With the first attempt only. */
-      readonly input?: Json;
-    }
-  | {
-      readonly type: "attempt.failed";
-      readonly at: number;
-      readonly key: string;
-      readonly kind: StepKind;
-      readonly name: string;
-      readonly attempt: number;
-      readonly error: StoredError;
-      /** What was thrown, for whoever has to find out why; content like any prompt or result, and shown by no event. */
-      readonly cause?: string;
-      /** When it is tried again; absent after the last attempt. */
-      readonly retryAt?: number;
-    }
-  | {
-      readonly type: "step.done";
-      readonly at: number;
-      readonly key: string;
-      readonly kind: StepKind;
-      readonly name: string;
-      /** How often it was tried; 0 when it was answered without trying. */
-      readonly attempts: number;
-      readonly outcome: StoredOutcome;
-      /** These two only of a step that never began: else `step.began` has them. */
-      readonly print?: string;
-      readonly input?: Json;
-    }
-  | {
-      /** Given up in this pass: no fact, so a later pass tries again. */
-      readonly type: "step.failed";
-      readonly at: number;
-      readonly key: string;
-      readonly kind: StepKind;
-      readonly name: string;
-      readonly attempts: number;
-      readonly code: ErrorCode;
-    }
-  | { readonly type: "decided"; readonly at: number; readonly key: string; readonly choice: Json }
-  | {
-      readonly type: "stage.done";
-      readonly at: number;
-      readonly key: string;
-      readonly stage: string;
-      readonly startedAt: number;
-    }
-  | { readonly type: "note"; readonly at: number; readonly key: string; readonly note: Note; readonly detail?: Json }
-  | {
-      readonly type: "run.stopped";
-      readonly at: number;
-      readonly status: "partial" | "suspended" | "halted";
-      readonly error?: StoredError;
-      readonly waitingFor?: readonly Waiting[];
-      readonly partial?: PartialAnswer;
-    }
-  | {
-      readonly type: "run.ended";
-      readonly at: number;
-      readonly status: "completed" | "refused" | "escalated" | "cancelled" | "failed";
-      readonly error?: StoredError;
-    };
+  | RunStarted
+  | RunResumed
+  | AttemptStarted
+  | AttemptFailed
+  | StepDone
+  | StepAbandoned
+  | Decided
+  | StageDone
+  | NoteAdded
+  | RunStopped
+  | RunEnded;
 
 /** Remarks that change nothing: work given up while running, and what came of it afterwards. */
 export type Note = "detached" | "late-result" | "input-changed";
@@ -117,14 +162,14 @@ export type Note = "detached" | "late-result" | "input-changed";
 export interface StepRecord {
   readonly kind: StepKind;
   readonly name: string;
-  readonly print: string;
+  readonly print: string | undefined;
   /** The last attempt that began; 0 when none did. */
   readonly attempt: number;
   readonly outcome?: StoredOutcome;
 }
 
 /** The stop or end a run's journal closes with. */
-export type Closing = Extract<Entry, { type: "run.stopped" | "run.ended" }>;
+export type Closing = RunStopped | RunEnded;
 
 /**
  * One run's journal as its owner sees it while passing over it. Writes are durable, in order and fenced: when `write` resolves the
@@ -150,7 +195,7 @@ export interface RunJournal {
   /** Keeps an entry that nothing depends on yet; it becomes durable with the next write, in order. */
   hold(entry: Entry): void;
   /** Adds a remark; also after the run has closed. Never fails the run. */
-  note(entry: Extract<Entry, { type: "note" }>): void;
+  note(entry: NoteAdded): void;
   /** The error that broke the journal, if one did. */
   readonly broken: AgentError | undefined;
 }

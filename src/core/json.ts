@@ -34,11 +34,6 @@ export function recall<T>(value: Json): T {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** A property of an object; undefined of anything else. */
-export function field(value: Json | undefined, name: string): Json | undefined {
-  return typeof value === "object" && value !== null && !isArray(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-}
-
 /** JSON text that is the same for the same content, whatever the order of keys; for comparing, not for storing. */
 export function canonicalJson(value: Json | undefined): string {
   if (value === undefined) return "null";

@@ -11,6 +11,7 @@ export type RunStatus =
   | "refused"
   | "escalated"
   | "cancelled"
+  // An end, or, when what failed is worth trying again, a stop: `resumable` says which.
   | "failed"
   // Stops: `agent.resume` can go on.
   | "partial"
@@ -81,6 +82,8 @@ export interface ResultFacts {
   readonly degraded: readonly Degraded[];
   /** The transcript: what was given and what came of it. Every tool call in it has exactly one result. */
   readonly messages: readonly Message[];
+  /** `agent.resume` can go on; of a run that failed, when what failed is worth trying again. */
+  readonly resumable: boolean;
   readonly traceId?: string;
 }
 

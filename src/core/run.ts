@@ -1,30 +1,39 @@
 // The handle the line works with. It can do one thing to the world: `step`.
+
+import type { Clock } from "./clock.ts";
 import { AgentError, reviveError, toAgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
-import type { Closing, RunJournal, StepKind } from "./journal.ts";
+import type { Closing, Reason, RunJournal, StepKind } from "./journal.ts";
 import { assertJson, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
-import { done, failed, gravest, type Outcome, type Stopped, stoppedBy, suspended } from "./outcome.ts";
+import { done, failed, gravest, type Outcome, type Stopped, stoppedBy, stoppedBySignal, suspended } from "./outcome.ts";
 import type { Next, Step, StepContext } from "./step.ts";
+import type { Trace } from "./trace.ts";
 
 export interface Run {
   readonly facts: RunFacts;
   /** What keys of steps and choices made through this handle start with; empty or ending in `/`. */
   readonly path: string;
+  /** Aborted when the run is to stop; its reason is an `AgentError`. Work that heeds it stops in time. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** The span this part of the line is in. */
+  readonly trace: Trace;
   /** The same run one segment deeper: keys of its steps start with the path. */
   at(segment: string): Run;
-  /** Touches the outside world, through every layer. `step.key` is relative to the path and unique within the run. */
+  /** Touches the outside world, through every layer. `step.key` is relative to the path and unique within the run. Never rejects. */
   step<T>(step: Step<T>): Promise<Outcome<T>>;
   /** A part of the line with its own span and place for middleware. What `work` throws becomes the outcome its code amounts to. */
   stage<T>(name: string, work: (run: Run) => Promise<Outcome<T>>): Promise<Outcome<T>>;
   /** Runs side by side and waits for every one, even when one fails: nothing outlives the run. Answers in order, or with the gravest. */
   all<T>(works: readonly (() => Promise<Outcome<T>>)[]): Promise<Outcome<readonly T[]>>;
-  /** A choice the line reacts to: made once, recorded as plain JSON, and the same on every later pass. */
-  decide<T>(key: string, choose: () => T | Promise<T>): Promise<Outcome<T>>;
-  /** Milliseconds since the epoch. For waiting and showing, never for choosing: choices are `decide`d. */
-  now(): number;
-  /** What steps of this run are performed with. */
-  readonly context: StepContext;
+  /**
+   * A choice the line reacts to: made once, recorded as plain JSON, and the same on every later pass. `key` is relative and unique like
+   * a step's. A choice whose making throws, or during which the run is stopped, is not made.
+   */
+  decide<T>(key: string, choose: () => T | Promise<T>, reason?: Reason): Promise<Outcome<T>>;
+  /** How often the step of this relative key was tried, over all passes. */
+  tried(key: string): number;
 }
 
 export type StageWork<T> = (context: StepContext) => Promise<Outcome<T>>;
@@ -47,18 +56,25 @@ export interface Machinery {
 }
 
 export function openRun(machinery: Machinery, context: StepContext, path = "", used = new Set<string>()): Run {
-  const { journal } = context;
+  const { journal, clock, signal, trace } = context;
+  /** The whole key, claimed for this pass; undefined when it was used before. */
+  const claim = (relative: string) => {
+    const key = path + relative;
+    if (used.has(key)) return undefined;
+    used.add(key);
+    return key;
+  };
   return {
     facts: context.run,
     path,
-    context,
+    signal,
+    clock,
+    trace,
     at: (segment) => openRun(machinery, context, `${path}${segment}/`, used),
-    now: () => context.clock.now(),
+    tried: (key) => journal.tried(path + key),
     step: (step) => {
-      const key = path + step.key;
-      if (used.has(key)) return Promise.resolve(failed(new AgentError("step_key_reused", `Two steps share the key ${key}.`)));
-      used.add(key);
-      return machinery.steps[step.kind]({ ...step, key }, context);
+      const key = claim(step.key);
+      return key === undefined ? Promise.resolve(reused(path + step.key)) : machinery.steps[step.kind]({ ...step, key }, context);
     },
     stage: (name, work) => {
       const stage = { run: context.run, name, key: path + name };
@@ -66,18 +82,24 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
       return isPast(journal, stage.key) ? again(stage.key, context, walk) : machinery.stage(stage, context, walk);
     },
     all: async (works) => gravest(await Promise.all(works.map((work) => settled("a branch", work)))),
-    decide: async (relative, choose) => {
-      const key = path + relative;
+    decide: async (relative, choose, reason = "own") => {
+      const key = claim(relative);
+      if (key === undefined) return reused(path + relative);
       const past = journal.decided(key);
       if (past !== undefined) return done(recall(past));
       if (journal.closing) return closedBy(journal.closing);
-      const choice = await choose();
-      assertJson(choice);
-      journal.hold({ type: "decided", at: context.clock.now(), key, choice });
-      return done(choice);
+      return settled(`the choice ${key}`, async () => {
+        const choice = await choose();
+        if (signal.aborted) return stoppedBySignal(signal);
+        assertJson(choice);
+        journal.hold({ type: "decided", at: clock.now(), key, reason, choice });
+        return done(choice);
+      });
     },
   };
 }
+
+const reused = (key: string) => failed(new AgentError("step_key_reused", `Two steps or choices of the run share the key ${key}.`));
 
 /** What was completed before, or belongs to a run that is closed, is walked through without span, middleware or entry. */
 const isPast = (journal: RunJournal, key: string) => journal.closing !== undefined || journal.stageDone(key);

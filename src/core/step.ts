@@ -1,10 +1,11 @@
 // A step is the only way the outside world is touched; the layers around it are policies as values, composed once per kind of step.
 import type { Clock } from "./clock.ts";
-import { toAgentError } from "./errors.ts";
+import { type ErrorCode, toAgentError } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
 import type { RunFacts } from "./facts.ts";
 import type { RunJournal, StepKind } from "./journal.ts";
 import type { Json } from "./json.ts";
+import type { Usage } from "./model.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import type { SpanSpec, Trace } from "./trace.ts";
 
@@ -28,6 +29,11 @@ export interface Terms {
   readonly breaker?: string;
 }
 
+export interface StepFacts {
+  readonly usage?: Usage | undefined;
+  readonly code?: ErrorCode | undefined;
+}
+
 /** What reconciling an act of unknown outcome found out. */
 export type Reconciled<T> = Outcome<T> | "not-done" | "unknown";
 
@@ -41,7 +47,10 @@ export interface Step<T> {
   readonly input: Json;
   readonly repeat: Repeat;
   readonly terms: Terms;
-  readonly span: SpanSpec<T>;
+  /** Asked for only when somebody records spans. */
+  readonly span: () => SpanSpec<T>;
+  /** What of the value is worth an own field in the journal. */
+  readonly facts?: (value: T) => StepFacts;
   /** One attempt. What it throws becomes a failed outcome. */
   readonly perform: (context: StepContext) => Promise<Outcome<T>>;
   /** Decides before anything is tried whether and how (validation, permissions, guardrails), and finishes the answer on the way out. */

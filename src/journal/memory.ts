@@ -9,26 +9,33 @@ interface StoredRun {
 }
 
 export interface MemoryStoreOptions {
-  /** How many ended runs are remembered, the oldest forgotten first; default 1,000. Runs that can go on are never forgotten. */
+  /** How many ended runs are remembered, the oldest forgotten first; default 1,000. */
   readonly keepEnded?: number;
+  /** The same for runs that stopped and could go on; default 10,000. A run that is going on is never forgotten. */
+  readonly keepStopped?: number;
 }
 
 /** A store in this process's memory: for tests, and for services whose runs may be lost with the process. */
-export function memoryStore({ keepEnded = 1_000 }: MemoryStoreOptions = {}): Store {
+export function memoryStore({ keepEnded = 1_000, keepStopped = 10_000 }: MemoryStoreOptions = {}): Store {
   const runs = new Map<string, StoredRun>();
-  const ended = new Set<string>();
+  const resting = { ended: new Set<string>(), stopped: new Set<string>() };
+  const most = { ended: keepEnded, stopped: keepStopped };
 
-  const forgetOldest = () => {
-    for (const runId of ended) {
-      if (ended.size <= keepEnded) return;
-      ended.delete(runId);
-      runs.delete(runId);
+  const rest = (runId: string, phase: RunPhase) => {
+    resting.stopped.delete(runId);
+    if (phase === "running") return;
+    const ids = resting[phase];
+    ids.add(runId);
+    for (const oldest of ids) {
+      if (ids.size <= most[phase]) return;
+      ids.delete(oldest);
+      runs.delete(oldest);
     }
   };
 
   return {
     journal: {
-      create: (runId, lines) => {
+      create: ({ runId }, lines) => {
         if (runs.has(runId)) return Promise.resolve(false);
         runs.set(runId, { epoch: 1, phase: "running", lines: [...lines] });
         return Promise.resolve(true);
@@ -46,10 +53,8 @@ export function memoryStore({ keepEnded = 1_000 }: MemoryStoreOptions = {}): Sto
           throw new AgentError("journal_conflict", `The run ${runId} is owned by someone else.`, { details: { runId } });
         }
         run.lines.push(...lines);
+        if (phase !== run.phase) rest(runId, phase);
         run.phase = phase;
-        if (phase !== "ended") return;
-        ended.add(runId);
-        forgetOldest();
       },
     },
   };

@@ -1,5 +1,5 @@
 // The two layers that make steps durable: what is done is never done again, and what was begun is known to have been begun.
-import { AgentError, reviveError, storeError, toAgentError } from "../core/errors.ts";
+import { AgentError, type ErrorCode, reviveError, storeError, toAgentError } from "../core/errors.ts";
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
 import { assertJson, recall } from "../core/json.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
@@ -14,24 +14,25 @@ export const recorded: Layer = async (step, context, next) => {
   if (past) {
     const other = divergence(step, past);
     if (other) return failed(other);
+    noteChange(step, context, past);
     if (past.outcome) {
       journal.reached(step.key);
       return reopen(past.outcome);
     }
-    noteChange(step, context, past);
   }
   if (journal.closing) return closedBy(journal.closing);
   if (journal.broken) return failed(journal.broken);
-  return record(step, context, await next(step, context));
+  const attempt = journal.tried(step.key) + 1;
+  return record(step, context, await next(step, attempt === 1 ? context : { ...context, attempt }));
 };
 
 /** Writes ahead just before the world is touched: after a crash, "never tried" and "may have happened" can be told apart. */
 export const announced: Layer = async (step, context, next) => {
   const { journal, clock, attempt } = context;
   const { key, kind, name } = step;
-  const begun = { type: "step.began" as const, at: clock.now(), key, kind, name, attempt, print: printOf(step.input) };
+  const started = { type: "attempt.started" as const, at: clock.now(), key, kind, name, attempt };
   try {
-    await journal.write([attempt === 1 ? { ...begun, input: step.input } : begun]);
+    await journal.write([attempt === 1 ? { ...started, print: printOf(step.input), input: step.input } : started]);
   } catch (thrown) {
     return failed(journalError(thrown));
   }
@@ -45,7 +46,7 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
   const outcome = await work(context);
   // Nothing depends on this entry, so it rides with the next write; a stage that was stopped is taken up again by a resume.
   if (outcome.status === "done") {
-    journal.hold({ type: "stage.done", at: clock.now(), key: stage.key, stage: stage.name, startedAt });
+    journal.hold({ type: "stage.done", at: clock.now(), key: stage.key, startedAt });
   }
   return outcome;
 };
@@ -54,7 +55,7 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
 async function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Promise<Outcome<T>> {
   const { journal, clock } = context;
   if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) {
-    if (journal.begun(step.key)) journal.hold(givenUp(step, clock.now(), outcome, journal.tried(step.key)));
+    if (journal.begun(step.key)) journal.hold(abandoned(step, clock.now(), outcome, journal.tried(step.key)));
     return outcome;
   }
   try {
@@ -66,14 +67,26 @@ async function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T
 }
 
 function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number): Entry {
-  const { key, kind, name } = step;
-  const entry = { type: "step.done" as const, at, key, kind, name, attempts, outcome: close(outcome) };
-  return attempts === 0 ? { ...entry, print: printOf(step.input), input: step.input } : entry;
+  const { key, kind, name, input } = step;
+  const { usage, code } = outcome.status === "done" ? (step.facts?.(outcome.value) ?? {}) : { code: codeOf(outcome) };
+  return {
+    type: "step.done",
+    at,
+    key,
+    kind,
+    name,
+    attempts,
+    outcome: close(outcome),
+    ...(code === undefined ? {} : { code }),
+    ...(usage === undefined ? {} : { usage }),
+    ...(attempts === 0 ? { print: printOf(input), input } : {}),
+  };
 }
 
-function givenUp<T>({ key, kind, name }: Step<T>, at: number, outcome: Stopped, attempts: number): Entry {
-  const code = outcome.status === "suspended" ? "tool_in_doubt" : outcome.error.code;
-  return { type: "step.failed", at, key, kind, name, attempts, code };
+const codeOf = (outcome: Stopped): ErrorCode => (outcome.status === "suspended" ? "tool_in_doubt" : outcome.error.code);
+
+function abandoned<T>({ key, kind, name }: Step<T>, at: number, outcome: Stopped, attempts: number): Entry {
+  return { type: "step.abandoned", at, key, kind, name, attempts, code: codeOf(outcome) };
 }
 
 function close<T>(outcome: Outcome<T>): StoredOutcome {

@@ -28,26 +28,14 @@ export function openJournal(parts: JournalParts): OpenJournal {
   const tally = createTally();
   for (const entry of parts.entries) tally.add(entry);
   const attempts = new Map<string, number>();
-  let shown = 0;
-  let ended = false;
-
-  const show = (entry: Entry) => {
-    const event = ended ? undefined : project(entry);
-    if (entry.type === "run.stopped" || entry.type === "run.ended") ended = true;
-    if (event) parts.emit(event);
-  };
-  const showUpTo = (position: number) => {
-    for (; shown < position; shown++) {
-      const entry = parts.entries[shown];
-      // The stop a resume has reopened is history, not the end of this stream.
-      if (entry && (entry === past.closing || !isClosing(entry))) show(entry);
-    }
-  };
+  const screen = createScreen(parts, past.closing);
+  // Once is enough to say that the code or its prompts are not what they were.
+  let changeNoted = false;
   const published = (entries: readonly Entry[]) => {
-    showUpTo(parts.entries.length);
+    screen.showUpTo(parts.entries.length);
     for (const entry of entries) {
       tally.add(entry);
-      show(entry);
+      screen.show(entry);
     }
   };
   const writer = groupWriter(parts, published);
@@ -63,20 +51,45 @@ export function openJournal(parts: JournalParts): OpenJournal {
     begun: (key) => attempts.has(key),
     decided: (key) => past.decided.get(key),
     stageDone: (key) => past.stages.has(key),
-    reached: (key) => showUpTo((past.positions.get(key) ?? -1) + 1),
-    showRest: () => showUpTo(parts.entries.length),
+    reached: (key) => screen.showUpTo((past.positions.get(key) ?? -1) + 1),
+    showRest: () => screen.showUpTo(parts.entries.length),
     write: (entries) => {
-      if (ended) return Promise.reject(new AgentError("journal_conflict", "The run is closed; nothing is added to it any more."));
+      if (screen.over) return Promise.reject(new AgentError("journal_conflict", "The run is closed; nothing is added to it any more."));
       for (const entry of entries) {
-        if (entry.type === "step.began") attempts.set(entry.key, entry.attempt);
-        if (entry.type === "step.done") attempts.delete(entry.key);
+        if (entry.type === "attempt.started") attempts.set(entry.key, entry.attempt);
       }
       return writer.write(entries);
     },
     hold: writer.hold,
     note: (entry) => {
-      if (!ended) return writer.hold(entry);
+      if (entry.note === "input-changed" && changeNoted) return;
+      changeNoted ||= entry.note === "input-changed";
+      if (!screen.over) return writer.hold(entry);
       writer.write([entry]).catch(() => {}); // the run is over; a remark that cannot be kept is lost, nothing else
+    },
+  };
+}
+
+/** What the consumer sees, in the order of the journal: recorded entries as a pass meets them again, new ones once they are durable. */
+function createScreen({ entries, emit }: JournalParts, closing: Closing | undefined) {
+  let shown = 0;
+  let over = false;
+  const show = (entry: Entry) => {
+    const event = over ? undefined : project(entry);
+    if (isClosing(entry)) over = true;
+    if (event) emit(event);
+  };
+  return {
+    get over() {
+      return over;
+    },
+    show,
+    showUpTo: (position: number) => {
+      for (; shown < position; shown++) {
+        const entry = entries[shown];
+        // The stop a resume has reopened is history, not the end of this stream.
+        if (entry && (entry === closing || !isClosing(entry))) show(entry);
+      }
     },
   };
 }
@@ -103,12 +116,12 @@ function index(entries: readonly Entry[]): Past {
     else if (entry.type === "stage.done") {
       stages.add(entry.key);
       positions.set(entry.key, position);
-    } else if (entry.type === "step.began") {
-      const { kind, name, print, attempt } = entry;
-      steps.set(entry.key, { kind, name, print, attempt });
+    } else if (entry.type === "attempt.started") {
+      const { kind, name, attempt } = entry;
+      steps.set(entry.key, { kind, name, print: entry.print ?? steps.get(entry.key)?.print, attempt });
     } else if (entry.type === "step.done") {
       const { kind, name, attempts, outcome } = entry;
-      const print = entry.print ?? steps.get(entry.key)?.print ?? "";
+      const print = entry.print ?? steps.get(entry.key)?.print;
       steps.set(entry.key, { kind, name, print, attempt: attempts, outcome });
       positions.set(entry.key, position);
     }

@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Principal } from "../core/facts.ts";
 import type { Guardrails } from "../core/guardrail.ts";
-import type { RunTerms } from "../core/journal.ts";
+import type { RunCaps } from "../core/journal.ts";
 import type { Middleware } from "../core/middleware.ts";
 import type { Model, ModelSettings } from "../core/model.ts";
 import type { AnySchema } from "../core/schema.ts";
@@ -72,6 +72,8 @@ export interface AgentOptions<Output extends AnySchema = AnySchema> {
 export interface ResumeOptions {
   /** Live objects for tools and instructions; never stored. */
   readonly context?: unknown;
+  /** Only this user's run is resumed, or started. Without it whoever calls `resume` is trusted. */
+  readonly user?: Principal;
   /** Aborting it cancels the run. */
   readonly signal?: AbortSignal;
   readonly limits?: LimitOptions;
@@ -83,7 +85,6 @@ export interface ResumeOptions {
 export interface RunOptions extends ResumeOptions {
   /** Your id of this request. The same id again joins or answers the same run, never starts a second. Default: a new UUIDv7. */
   readonly runId?: string;
-  readonly user?: Principal;
   readonly conversationId?: string;
 }
 
@@ -91,13 +92,13 @@ export interface RunOptions extends ResumeOptions {
 export const agentDefaults = {
   version: "0",
   limits: limitDefaults,
-  timeouts: { totalMs: 30_000, stepMs: 30_000 },
+  timeouts: { totalMs: 30_000, stepMs: 15_000 },
   retry: retryDefaults,
   breaker: breakerDefaults,
 } as const;
 
 /** The caps in force, from the agent's or from those a resume goes on with. */
-export function termsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: RunTerms): RunTerms {
+export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: RunCaps): RunCaps {
   return {
     turns: limits.turns ?? before.turns,
     toolCalls: limits.toolCalls ?? before.toolCalls,

@@ -9,43 +9,47 @@ import { chatSpan } from "../telemetry/attributes.ts";
 import type { Line } from "./line.ts";
 import { wrapModel } from "./yours.ts";
 
-export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<ModelResponse>> {
-  const { model, toolSpecs, settings, output, modelTerms, middleware } = line.agent;
+/** What a model answered, and the key under which the journal holds it. */
+export interface Answered {
+  readonly response: ModelResponse;
+  readonly ref: string;
+}
+
+/** Several models asked in one turn would be steps `model/0`, `model/1` and so on. */
+const key = "model/0";
+
+export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<Answered>> {
+  const { model, offer, modelTerms, middleware } = line.agent;
   const request: ModelRequest = {
     messages: line.thread.messages.slice(),
-    tools: toolSpecs,
-    settings,
-    ...(output ? { output: { name: output.name, schema: output.schema.jsonSchema } } : {}),
+    tools: offer.tools,
+    settings: offer.settings,
+    ...(offer.output ? { output: offer.output } : {}),
   };
-  const call = { run: run.facts, key: `${run.path}model`, provider: model.provider, model: model.id, request };
-  return run.step({
+  const ref = run.path + key;
+  const outcome = await run.step({
     kind: "model",
-    key: "model",
+    key,
     name: model.id,
     input: recordedInput(line),
     repeat: "freely",
     terms: modelTerms,
-    span: chatSpan(model, request, line.streamed),
+    span: () => chatSpan(model, request, line.streamed),
+    facts: ({ usage }) => ({ usage }),
     perform: (context) => attempt(line, turn, request, context),
-    ...wrapModel(middleware, call),
+    ...wrapModel(middleware, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }),
   });
+  return outcome.status === "done" ? done({ response: outcome.value, ref }) : outcome;
 }
 
-function recordedInput(line: Line): Json {
-  const { model, settings, toolSpecs, toolsPrint, output } = line.agent;
-  const first = !line.toolsRecorded;
-  line.toolsRecorded = true;
-  const tools = toolSpecs.map(({ name, description, inputSchema }) => ({ name, description, inputSchema }));
-  return {
-    provider: model.provider,
-    messages: line.thread.takeNew(),
-    toolsPrint,
-    ...(first ? { tools, settings: { ...settings } } : {}),
-    ...(first && output ? { output: { name: output.name, schema: output.schema.jsonSchema } } : {}),
-  };
-}
+/** The messages since the last call, each once in a run's journal and by reference afterwards; what the model is offered, by its print. */
+const recordedInput = ({ agent, thread }: Line): Json => ({
+  provider: agent.model.provider,
+  offer: agent.offer.print,
+  messages: thread.takeNew(),
+});
 
-/** Text that has been shown cannot be taken back: from then on the attempt is the only one. Text that is held is forgotten instead. */
+/** Text that has been shown cannot be taken back: from then on the attempt is the only one. Text that is held is shown to nobody. */
 async function attempt(line: Line, turn: number, request: ModelRequest, context: StepContext): Promise<Outcome<ModelResponse>> {
   const { model } = line.agent;
   const { signal, clock } = context;
@@ -60,17 +64,23 @@ async function attempt(line: Line, turn: number, request: ModelRequest, context:
     return done(response);
   } catch (thrown) {
     const error = toAgentError(thrown, "provider_unavailable", `${model.id} could not be reached.`);
-    if (signal.aborted || !line.window.hasShown(turn)) {
-      if (!signal.aborted) line.window.discard(turn);
-      throw error;
-    }
+    if (signal.aborted || !line.window.hasShown(turn)) throw error;
     const message = `The answer of ${model.id} broke off after part of it had been shown.`;
     throw new AgentError("stream_interrupted", message, { cause: error, details: { reason: error.code } });
   }
 }
 
-function isResponse(response: ModelResponse): boolean {
-  return (
-    typeof response === "object" && response !== null && response.message?.role === "assistant" && Array.isArray(response.message.content)
-  );
+/** An adapter is somebody else's code: what the line relies on is looked at. */
+function isResponse(response: unknown): response is ModelResponse {
+  if (!isObject(response) || typeof response["finishReason"] !== "string") return false;
+  const { message } = response;
+  if (!isObject(message) || message["role"] !== "assistant" || !Array.isArray(message["content"])) return false;
+  return message["content"].every((part: unknown) => isObject(part) && isPart(part));
 }
+
+function isPart(part: Readonly<Record<string, unknown>>): boolean {
+  if (part["type"] !== "tool-call") return typeof part["text"] === "string";
+  return [part["callId"], part["name"], part["arguments"]].every((value) => typeof value === "string");
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;

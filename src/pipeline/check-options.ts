@@ -1,5 +1,6 @@
 // Mistakes in options are found before anything is spent: what is unknown or of the wrong kind is an error that names it, never ignored.
 import { AgentError, type ErrorCode } from "../core/errors.ts";
+import type { Principal } from "../core/facts.ts";
 import type { Guardrail } from "../core/guardrail.ts";
 import type { RunInput } from "../core/message.ts";
 import type { AgentOptions, PolicyOptions, ResumeOptions, RunOptions } from "./agent-options.ts";
@@ -77,8 +78,9 @@ const resumeChecks: Checks = {
   limits: isObject,
   timeouts: isObject,
   onBreak: oneOf("cancel", "continue"),
+  user: isObject,
 };
-const runChecks: Checks = { ...resumeChecks, runId: isText, user: isObject, conversationId: isText };
+const runChecks: Checks = { ...resumeChecks, runId: isText, conversationId: isText };
 const userChecks: Checks = { id: isText, roles: isTextList, tenant: isText };
 
 /** Throws `errorCode` for an option that is unknown or of the wrong kind; one that is undefined counts as not given. */
@@ -100,7 +102,7 @@ export function checkAgentOptions(options: AgentOptions): void {
   const { policy = {}, resilience = {}, guardrails = {}, stages = {}, settings = {}, use = [] } = options;
   check(code, "settings", settings, settingChecks);
   check(code, "policy", policy, { limits: isObject, timeouts: isObject });
-  checkTerms(code, policy, { totalMs: isTime, stepMs: isTime });
+  checkPolicy(code, policy, { totalMs: isTime, stepMs: isTime });
   check(code, "resilience", resilience, { retry: isObject, breaker: isObject });
   check(code, "retry", resilience.retry ?? {}, retryChecks);
   check(code, "breaker", resilience.breaker ?? {}, breakerChecks);
@@ -120,7 +122,7 @@ function checkGuardrail(guardrail: Guardrail | undefined) {
   if (onError !== "refuse" && onError !== "allow") throw wrong('has an onError that is neither "refuse" nor "allow"');
 }
 
-function checkTerms(code: ErrorCode, { limits = {}, timeouts = {} }: PolicyOptions, times: Checks) {
+function checkPolicy(code: ErrorCode, { limits = {}, timeouts = {} }: PolicyOptions, times: Checks) {
   check(code, "limits", limits, limitChecks);
   const identical = limits.identicalCalls ?? {};
   check(code, "identicalCalls", identical, { warnAt: isCount, stopAt: isCount });
@@ -135,15 +137,21 @@ export function checkResumeOptions(runId: string, options: ResumeOptions): void 
   if (!isText(runId)) throw new AgentError("input_invalid", "resume needs the id of a run.");
   if (!isObject(options)) throw new AgentError("input_invalid", "resume needs an object of options.");
   check("input_invalid", "resume", options, resumeChecks);
-  checkTerms("input_invalid", options, { totalMs: isTime });
+  checkPolicy("input_invalid", options, { totalMs: isTime });
+  checkUser(options.user);
+}
+
+function checkUser(user: Principal | undefined) {
+  if (!user) return;
+  check("input_invalid", "user", user, userChecks);
+  if (!user.id) throw new AgentError("input_invalid", "A user needs an id.");
 }
 
 /** Throws `input_invalid`, before anything is written or spent. */
 export function checkRunOptions(input: RunInput, options: RunOptions): void {
   if (!isObject(options)) throw new AgentError("input_invalid", "run needs an object of options.");
   check("input_invalid", "run", options, runChecks);
-  checkTerms("input_invalid", options, { totalMs: isTime });
-  if (options.user) check("input_invalid", "user", options.user, userChecks);
-  if (options.user && !options.user.id) throw new AgentError("input_invalid", "A user needs an id.");
+  checkPolicy("input_invalid", options, { totalMs: isTime });
+  checkUser(options.user);
   checkConversation(input);
 }

@@ -1,17 +1,23 @@
-// Second stage: puts together what the model is to know: instructions, earlier conversation, and what the user said.
+// Second stage: puts together what the model is to know: instructions, earlier conversation, and what the user said. Instructions and
+// offer are settled once a run, so that its later turns follow the rules it began with.
 import type { Message } from "../core/message.ts";
 import { done, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import type { Line } from "./line.ts";
+import type { Line, Offer } from "./line.ts";
 
 export async function assembleContext(run: Run, line: Line, said: Message): Promise<Outcome<null>> {
-  const { instructions } = line.agent;
-  if (typeof instructions === "function") {
-    const text = await run.decide("instructions", () => instructions(run.facts));
+  const { instructions, offer } = line.agent;
+  // A resume with other tools or settings is recorded beside what the run began with.
+  const offered = await run.decide(`offer/${offer.print}`, () => recordable(offer), "offer");
+  if (offered.status !== "done") return offered;
+  if (instructions !== undefined) {
+    const text = await run.decide(
+      "instructions",
+      () => (typeof instructions === "string" ? instructions : instructions(run.facts)),
+      "instructions",
+    );
     if (text.status !== "done") return text;
     line.thread.add({ role: "system", content: text.value }, "instructions");
-  } else if (instructions) {
-    line.thread.add({ role: "system", content: instructions });
   }
   const earlier = typeof line.input === "string" ? [] : line.input.slice(0, -1);
   for (const [position, message] of earlier.entries()) line.thread.addEarlier(message, `input/${position}`);
@@ -24,3 +30,9 @@ function refOf({ input }: Line, said: Message, position: number): string | undef
   const given = typeof input === "string" ? input : input.at(-1);
   return said === given || said.content === given ? `input/${position}` : undefined;
 }
+
+const recordable = ({ tools, settings, output }: Offer) => ({
+  tools: tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+  settings: { ...settings },
+  ...(output ? { output } : {}),
+});

@@ -2,33 +2,21 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError, storeError, toAgentError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import type { RunFacts } from "../core/facts.ts";
-import type { Closing, Entry, RunTerms } from "../core/journal.ts";
-import type { RunInput } from "../core/message.ts";
-import { failed, type Outcome, stoppedBySignal } from "../core/outcome.ts";
+import type { Closing, Entry } from "../core/journal.ts";
+import { failed, type Outcome, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { openRun } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
-import { noTrace, type Trace } from "../core/trace.ts";
+import { noTrace } from "../core/trace.ts";
 import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
 import { createCallLimits } from "../policy/limits.ts";
-import { outcomeAttributes, runAttributes, runSpanName } from "../telemetry/attributes.ts";
-import { openRootTrace } from "../telemetry/open-telemetry.ts";
+import { outcomeAttributes } from "../telemetry/attributes.ts";
 import type { AgentParts, Answer, Line } from "./line.ts";
+import type { OpenedRun } from "./open-run.ts";
 import { pipeline } from "./pipeline.ts";
 import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
 import { createTextWindow } from "./text-window.ts";
 import { createThread } from "./thread.ts";
-
-/** A run whose journal this pass may walk: read, and owned under `epoch`. */
-export interface OpenedRun {
-  readonly run: RunFacts;
-  readonly input: RunInput;
-  readonly terms: RunTerms;
-  readonly epoch: number;
-  readonly entries: readonly Entry[];
-  readonly trace: Trace;
-}
 
 export interface Pass {
   readonly agent: AgentParts;
@@ -49,7 +37,7 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
   const journal = openJournal({ journal: agent.store.journal, runId: run.id, epoch, entries, emit });
   const line = openLine(opened, pass);
   const trace = journal.closing ? noTrace : opened.trace;
-  const time = keepTime(agent.clock, pass.signal, opened.terms.totalMs - journal.tally.timings().totalMs);
+  const time = keepTime(agent.clock, pass.signal, opened.caps.totalMs - journal.tally.timings().totalMs);
   const context: StepContext = {
     run,
     clock: agent.clock,
@@ -73,9 +61,6 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
     trace.end();
   }
 }
-
-/** The span of a run, opened before the run is written down so that its id can be. */
-export const openRunTrace = (run: RunFacts, resumed: boolean): Trace => openRootTrace(runSpanName(run.agent), runAttributes(run, resumed));
 
 async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> {
   try {
@@ -108,20 +93,19 @@ async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSigna
   }
 }
 
-function openLine({ input, terms }: OpenedRun, { agent, streamed, emit }: Pass): Line {
+function openLine({ input, caps }: OpenedRun, { agent, streamed, emit }: Pass): Line {
   return {
     agent,
     input,
     streamed,
     emit,
     thread: createThread(agent.held),
-    limits: createCallLimits(terms),
+    limits: createCallLimits(caps),
     window: createTextWindow(emit, agent.held),
     findings: [],
     degraded: [],
     finished: [],
     unfinished: [],
-    toolsRecorded: false,
     reasks: 0,
   };
 }
@@ -152,7 +136,7 @@ function brokenOff(journal: OpenJournal, line: Line, closing: Closing): Closing 
 /** The run's own signal: aborted by the caller or by the total deadline, with an `AgentError` as reason. Nothing is left behind. */
 function keepTime(clock: Clock, caller: AbortSignal, leftMs: number) {
   const controller = new AbortController();
-  const onAbort = () => controller.abort(new AgentError("cancelled", "The run was cancelled.", { cause: caller.reason }));
+  const onAbort = () => controller.abort(stopReason(caller));
   const onDeadline = () => controller.abort(new AgentError("deadline_exceeded", "The run's time was up."));
   const cancel = Number.isFinite(leftMs) ? clock.after(leftMs, onDeadline) : () => {};
   if (caller.aborted) onAbort();

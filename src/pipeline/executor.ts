@@ -39,7 +39,7 @@ const keyOf = (position: number) => `tool/${position}`;
 function addResult(run: Run, line: Line, call: ToolCall, position: number, made: Made | undefined) {
   const { callId, name } = call;
   if (!made) {
-    const begun = run.context.journal.tried(run.path + keyOf(position)) > 0;
+    const begun = run.tried(keyOf(position)) > 0;
     line.thread.add({ role: "tool", callId, name, content: unfinishedResult(begun).content, isError: true });
     return;
   }

@@ -2,9 +2,8 @@
 import { withinTime } from "../core/clock.ts";
 import { AgentError } from "../core/errors.ts";
 import type { GuardDecision, GuardPoint, Guardrail, Verdict, VerdictRecord } from "../core/guardrail.ts";
-import { type Outcome, stopReason } from "../core/outcome.ts";
+import type { Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import type { StepContext } from "../core/step.ts";
 import { spanEvents } from "../core/trace.ts";
 
 const defaultTimeoutMs = 5_000;
@@ -15,16 +14,16 @@ export interface GuardedText {
   readonly tool?: string;
 }
 
-/** Answers what all guardrails together decided; never throws. Guardrails without I/O are assumed: outside checks belong in steps. */
-export async function decideGuards(guardrails: readonly Guardrail[], subject: GuardedText, context: StepContext): Promise<GuardDecision> {
+/** What all of them together decide; never throws. Guardrails without I/O are assumed: outside checks belong in steps. */
+async function decideGuards(guardrails: readonly Guardrail[], subject: GuardedText, run: Run): Promise<GuardDecision> {
   const verdicts: VerdictRecord[] = [];
   let { text } = subject;
   for (const guardrail of guardrails) {
-    const verdict = await ask(guardrail, { ...subject, text }, context);
+    const verdict = await ask(guardrail, { ...subject, text }, run);
     const failed = verdict instanceof AgentError;
     const record = recordOf(guardrail, subject, failed ? failedAs(guardrail) : verdict.verdict, failed ? undefined : verdict.findings);
     verdicts.push(record);
-    context.trace.event(spanEvents.guardrail, {
+    run.trace.event(spanEvents.guardrail, {
       "airworthy.guardrail.name": guardrail.name,
       "airworthy.guardrail.stage": subject.point,
       "airworthy.guardrail.verdict": record.verdict,
@@ -36,20 +35,16 @@ export async function decideGuards(guardrails: readonly Guardrail[], subject: Gu
     if (verdict.verdict === "rewrite") ({ text } = verdict);
     if (verdict.verdict === "block" || verdict.verdict === "escalate") return refusal(guardrail, verdict, verdicts);
   }
-  return { allowed: true, verdicts, text };
+  return { allowed: true, verdicts, ...(text === subject.text ? {} : { text }) };
 }
 
-/**
- * The same as a recorded choice of the line, for what the user says and for the answer. A run that is stopped meanwhile records nothing:
- * it was not the guardrail that refused.
- */
-export function decideText(run: Run, key: string, guardrails: readonly Guardrail[], text: GuardedText): Promise<Outcome<GuardDecision>> {
-  return run.decide(key, async () => {
-    const decision = await decideGuards(guardrails, text, run.context);
-    if (run.context.signal.aborted) throw stopReason(run.context.signal);
-    return decision;
-  });
-}
+/** What the guardrails decide, recorded as a choice of the line. A run that is stopped meanwhile records nothing: they did not refuse. */
+export const decideText = (
+  run: Run,
+  key: string,
+  guardrails: readonly Guardrail[],
+  subject: GuardedText,
+): Promise<Outcome<GuardDecision>> => run.decide(key, () => decideGuards(guardrails, subject, run), "guardrails");
 
 const failedAs = (guardrail: Guardrail) => (guardrail.onError === "allow" ? "bypassed" : "error");
 
@@ -81,8 +76,8 @@ function recordOf(
   };
 }
 
-async function ask(guardrail: Guardrail, subject: GuardedText, { clock, signal, run }: StepContext): Promise<Verdict | AgentError> {
-  const look = (own: AbortSignal): unknown => guardrail.check({ ...subject, run, signal: own });
+async function ask(guardrail: Guardrail, subject: GuardedText, { clock, signal, facts }: Run): Promise<Verdict | AgentError> {
+  const look = (own: AbortSignal): unknown => guardrail.check({ ...subject, run: facts, signal: own });
   try {
     const verdict = await withinTime(clock, guardrail.timeoutMs ?? defaultTimeoutMs, signal, look);
     return isVerdict(verdict) ? verdict : broken(guardrail, "did not answer in time, or answered no verdict");

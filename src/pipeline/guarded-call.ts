@@ -62,7 +62,8 @@ async function guardArguments(run: Run, line: Line, call: ToolCall, facts: CallF
   const decision = await decideText(run, `${facts.key}/input`, guardrails, { point: "toolInput", text, tool: call.name });
   if (decision.status !== "done") return decision;
   const { verdicts } = decision.value;
-  if (decision.value.allowed) return done(decision.value.text === text ? { verdicts } : { verdicts, shownArguments: decision.value.text });
+  if (decision.value.allowed)
+    return done({ verdicts, ...(decision.value.text === undefined ? {} : { shownArguments: decision.value.text }) });
   const error = guardError(decision.value, "toolInput");
   if (error.code === "guardrail_escalated") return stoppedBy(error);
   return done({ refusal: failedResult(error), verdicts, shownArguments: "{}" });
@@ -117,6 +118,6 @@ async function guardResult(run: Run, line: Line, name: string, { key }: CallFact
     return error.code === "guardrail_escalated" ? stoppedBy(error) : done({ result: withheldResult(name, result, error), verdicts });
   }
   const { text } = decision.value;
-  if (text === result.content) return done({ result, ref, verdicts });
+  if (text === undefined) return done({ result, ref, verdicts });
   return done({ result: { ...result, content: text }, ref: `${run.path}${key}/output`, verdicts });
 }

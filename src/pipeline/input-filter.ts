@@ -18,7 +18,7 @@ async function guardInput(run: Run, line: Line, said: Message): Promise<Outcome<
   if (decision.status !== "done") return decision;
   line.findings.push(...decision.value.verdicts);
   if (!decision.value.allowed) return stoppedBy(guardError(decision.value, "input"));
-  return done(decision.value.text === text ? said : { role: "user", content: decision.value.text });
+  return done(decision.value.text === undefined ? said : { role: "user", content: decision.value.text });
 }
 
 function lastMessage({ input }: Line): Message {

@@ -3,10 +3,10 @@ import type { Clock } from "../core/clock.ts";
 import type { RunEvent } from "../core/events.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { GuardPoint, Guardrail, VerdictRecord } from "../core/guardrail.ts";
-import type { RunTerms } from "../core/journal.ts";
+import type { RunCaps } from "../core/journal.ts";
 import type { Message, RunInput, ToolCall } from "../core/message.ts";
 import type { Middleware } from "../core/middleware.ts";
-import type { FinishReason, Model, ModelSettings, ToolSpec } from "../core/model.ts";
+import type { FinishReason, Model, ModelRequest, ModelSettings, ToolSpec } from "../core/model.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Degraded } from "../core/result.ts";
 import type { Machinery, Run } from "../core/run.ts";
@@ -14,12 +14,21 @@ import type { CompiledSchema } from "../core/schema.ts";
 import type { Terms } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
 import type { Tool } from "../core/tool.ts";
+import type { Trace } from "../core/trace.ts";
 import type { CallLimits } from "../policy/limits.ts";
 import type { TextWindow } from "./text-window.ts";
 import type { Thread } from "./thread.ts";
 
 /** Instructions as text, or as a function of the run; asked once per run. */
 export type Instructions = string | ((run: RunFacts) => string | Promise<string>);
+
+/** What every model call of an agent has in common; recorded once in a run, and by its print afterwards. */
+export interface Offer {
+  readonly print: string;
+  readonly tools: readonly ToolSpec[];
+  readonly settings: ModelSettings;
+  readonly output: NonNullable<ModelRequest["output"]> | undefined;
+}
 
 /** An agent as resolved by createAgent: frozen, shared by all its runs. */
 export interface AgentParts {
@@ -28,18 +37,18 @@ export interface AgentParts {
   readonly model: Model;
   readonly instructions: Instructions | undefined;
   readonly tools: ReadonlyMap<string, Tool>;
-  readonly toolSpecs: readonly ToolSpec[];
-  readonly toolsPrint: string;
+  readonly offer: Offer;
   readonly guardrails: Readonly<Record<GuardPoint, readonly Guardrail[]>>;
-  readonly settings: ModelSettings;
-  readonly output: { readonly name: string; readonly schema: CompiledSchema } | undefined;
+  readonly output: CompiledSchema | undefined;
   readonly middleware: readonly Middleware[];
   readonly stages: Stages;
   /** Somebody looks at answers before they leave: until then they are shown to nobody. */
   readonly held: boolean;
   readonly machinery: Machinery;
   readonly modelTerms: Terms;
-  readonly terms: RunTerms;
+  readonly caps: RunCaps;
+  /** Opens the span of a whole run. */
+  readonly openTrace: (run: RunFacts, resumed: boolean) => Trace;
   readonly clock: Clock;
   readonly store: Store;
 }
@@ -59,8 +68,6 @@ export interface Line {
   /** Tools that have given a result, and those that were asked for and have not. */
   readonly finished: string[];
   readonly unfinished: string[];
-  /** Whether the model was shown the tool definitions already, in recorded form. */
-  toolsRecorded: boolean;
   /** How often the output filter has asked again. */
   reasks: number;
 }

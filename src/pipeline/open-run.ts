@@ -1,71 +1,108 @@
 // Finds or makes the journal a run is passed over with: a new one, one that is closed and only answers, or one to go on with.
 import { AgentError } from "../core/errors.ts";
-import type { RunFacts } from "../core/facts.ts";
-import { type Entry, journalFormat, type RunTerms } from "../core/journal.ts";
+import type { Principal, RunFacts } from "../core/facts.ts";
+import { type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
 import { assertJson, canonicalJson } from "../core/json.ts";
 import type { RunInput } from "../core/message.ts";
-import { noTrace } from "../core/trace.ts";
+import type { RunHeader } from "../core/store.ts";
+import { noTrace, type Trace } from "../core/trace.ts";
 import { decode, encode } from "../journal/codec.ts";
-import { type OpenedRun, openRunTrace } from "./drive.ts";
 import type { AgentParts } from "./line.ts";
+
+/** A run whose journal a pass may walk: read, and owned under `epoch`. */
+export interface OpenedRun {
+  readonly run: RunFacts;
+  readonly input: RunInput;
+  readonly caps: RunCaps;
+  readonly epoch: number;
+  readonly entries: readonly Entry[];
+  readonly trace: Trace;
+}
+
+/** Who asks for what. Somebody else who knows the id of a run is not answered with it. */
+export interface Asked {
+  readonly input: RunInput;
+  readonly user: Principal | undefined;
+  readonly conversationId: string | undefined;
+}
 
 export interface StartRequest {
   readonly run: RunFacts;
   readonly input: RunInput;
-  readonly terms: RunTerms;
+  readonly caps: RunCaps;
   /** The caller chose the id, so that a run of that id may exist. */
   readonly named: boolean;
 }
 
 /**
- * A new run, or the closed one of the same id and input. Throws `run_id_conflict`, `run_active` for one that somebody else may be on (a
- * second owner would do its acts twice), or what the store throws.
+ * A new run, or the closed one that the same user has asked for with the same id and input. Throws `run_id_conflict`, `run_active` for
+ * one that somebody else may be on (a second owner would do its acts twice), or what the store throws.
  */
-export async function openStarted(agent: AgentParts, { run, input, terms, named }: StartRequest): Promise<OpenedRun> {
-  const existing = named ? await agent.store.journal.load(run.id) : undefined;
+export async function openStarted(agent: AgentParts, request: StartRequest): Promise<OpenedRun> {
+  const { run, input, named } = request;
+  const { journal } = agent.store;
+  const existing = named ? await journal.load(run.id) : undefined;
   if (existing) return answered(agent, run, input, existing);
-  const trace = openRunTrace(run, false);
-  const started = startedEntry(agent, run, input, terms, trace.traceId);
-  if (await agent.store.journal.create(run.id, [encode(started)])) return { run, input, terms, epoch: 1, entries: [started], trace };
-  trace.end(new AgentError("run_id_conflict", "Another process started this run first."));
-  return answered(agent, run, input, (await agent.store.journal.load(run.id)) ?? []);
+  return (await create(agent, request)) ?? answered(agent, run, input, (await journal.load(run.id)) ?? []);
 }
 
-/** A run to go on with, under raised terms if given; one that has ended is only answered. Throws `run_not_found`. */
-export async function openResumed(
-  agent: AgentParts,
-  runId: string,
-  given: unknown,
-  raise: (terms: RunTerms) => RunTerms,
-): Promise<OpenedRun> {
+/** Undefined when somebody else was quicker. */
+async function create(agent: AgentParts, { run, input, caps }: StartRequest): Promise<OpenedRun | undefined> {
+  const trace = agent.openTrace(run, false);
+  const started = startedEntry(agent, run, input, caps, trace.traceId);
+  try {
+    if (await agent.store.journal.create(headerOf(run), [encode(started)]))
+      return { run, input, caps, epoch: 1, entries: [started], trace };
+    trace.end(new AgentError("run_id_conflict", "Somebody else started a run of this id first."));
+    return undefined;
+  } catch (thrown) {
+    trace.end(new AgentError("journal_unavailable", "The store could not be written."));
+    throw thrown;
+  }
+}
+
+export interface ResumeRequest {
+  readonly runId: string;
+  readonly context: unknown;
+  /** When given, only this user's run is resumed; without, whoever calls is trusted. */
+  readonly user: Principal | undefined;
+  readonly raise: (caps: RunCaps) => RunCaps;
+}
+
+/**
+ * A run to go on with, under raised caps; one that has ended is only answered. Taken over from whoever is on it, but not before it is
+ * known to be ours to take. Throws `run_not_found`, `run_id_conflict`, or what the store throws.
+ */
+export async function openResumed(agent: AgentParts, { runId, context, user, raise }: ResumeRequest): Promise<OpenedRun> {
+  const before = await loadEntries(agent, runId);
+  const { run, input, caps } = read(agent, before, context);
+  if (user && !sameUser(user, run.user)) throw notYours(runId);
+  if (before.some(({ type }) => type === "run.ended")) return { run, input, caps, epoch: 0, entries: before, trace: noTrace };
   const claim = await agent.store.journal.claim(runId);
-  if (!claim) throw new AgentError("run_not_found", `There is no run ${runId} in this store.`, { details: { runId } });
+  if (!claim) throw notFound(runId);
   const entries = claim.lines.map(decode);
-  const { run, input, terms } = read(agent, entries, given);
   const { epoch } = claim;
-  if (entries.some(({ type }) => type === "run.ended")) return { run, input, terms, epoch, entries, trace: noTrace };
-  const raised = raise(terms);
-  const resumed: Entry = { type: "run.resumed", at: agent.clock.now(), agentVersion: agent.version, terms: raised };
+  if (entries.some(({ type }) => type === "run.ended")) return { run, input, caps, epoch, entries, trace: noTrace };
+  const raised = raise(caps);
+  const resumed: Entry = { type: "run.resumed", at: agent.clock.now(), format: journalFormat, agentVersion: agent.version, caps: raised };
   await agent.store.journal.append(runId, { epoch, sequence: entries.length }, [encode(resumed)], "running");
-  return { run, input, terms: raised, epoch, entries: [...entries, resumed], trace: openRunTrace(run, true) };
+  return { run, input, caps: raised, epoch, entries: [...entries, resumed], trace: agent.openTrace(run, true) };
 }
 
 /** Every entry of a run, for views. Throws `run_not_found`. */
 export async function loadEntries(agent: AgentParts, runId: string): Promise<readonly Entry[]> {
   const lines = await agent.store.journal.load(runId);
-  if (!lines) throw new AgentError("run_not_found", `There is no run ${runId} in this store.`, { details: { runId } });
+  if (!lines) throw notFound(runId);
   return lines.map(decode);
 }
 
 function answered(agent: AgentParts, asked: RunFacts, input: RunInput, lines: readonly string[]): OpenedRun {
   const entries = lines.map(decode);
-  const { run, terms } = read(agent, entries, asked.context);
+  const { run, caps } = read(agent, entries, asked.context);
   const started = startedOf(entries);
-  if (!sameInput(started.input, input)) throw otherInput(asked.id);
-  if (isClosed(entries)) return { run, input, terms, epoch: 0, entries, trace: noTrace };
-  throw new AgentError("run_active", `The run ${asked.id} has not ended, and is not run by this agent object.`, {
-    details: { runId: asked.id },
-  });
+  if (!sameAsked(started, { input, user: asked.user, conversationId: asked.conversationId })) throw notYours(asked.id);
+  if (isClosed(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
+  throw runActive(asked.id);
 }
 
 const isClosed = (entries: readonly Entry[]) => {
@@ -73,34 +110,29 @@ const isClosed = (entries: readonly Entry[]) => {
   return last !== undefined && last.type !== "run.resumed";
 };
 
-function startedOf(entries: readonly Entry[]) {
+function startedOf(entries: readonly Entry[]): RunStarted {
   const [first] = entries;
-  if (first?.type !== "run.started") throw new AgentError("journal_format_unknown", "This journal does not begin with the start of a run.");
+  if (first?.type !== "run.started") throw new AgentError("journal_corrupt", "This journal does not begin with the start of a run.");
   return first;
 }
 
 /** What the journal says of the run; only the live context has to be given again. */
-function read(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "terms"> {
-  const started = startedOf(entries);
-  if (started.agent !== agent.name) {
-    throw new AgentError("run_id_conflict", `The run ${started.runId} belongs to the agent ${started.agent}.`, {
-      details: { runId: started.runId },
-    });
-  }
+function read(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
+  const { runId, agent: owner, user, conversationId, input, caps } = startedOf(entries);
+  if (owner !== agent.name) throw notYours(runId);
   const resumed = entries.findLast((entry) => entry.type === "run.resumed");
-  const { user, conversationId } = started;
   const run: RunFacts = {
-    id: started.runId,
+    id: runId,
     agent: agent.name,
     agentVersion: agent.version,
     ...(user ? { user } : {}),
     ...(conversationId === undefined ? {} : { conversationId }),
     context,
   };
-  return { run, input: started.input, terms: resumed?.terms ?? started.terms };
+  return { run, input, caps: resumed?.caps ?? caps };
 }
 
-function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, terms: RunTerms, traceId: string | undefined): Entry {
+function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: RunCaps, traceId: string | undefined): RunStarted {
   return {
     type: "run.started",
     at: agent.clock.now(),
@@ -112,17 +144,42 @@ function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, terms: 
     ...(run.user ? { user: run.user } : {}),
     ...(run.conversationId === undefined ? {} : { conversationId: run.conversationId }),
     ...(traceId === undefined ? {} : { traceId }),
-    terms,
+    caps,
   };
 }
 
-/** The error of asking for a run that exists with something else. */
-export const otherInput = (runId: string) =>
-  new AgentError("run_id_conflict", `The run ${runId} was started with another input.`, { details: { runId } });
+function headerOf({ id, agent, user, conversationId }: RunFacts): RunHeader {
+  return {
+    runId: id,
+    agent,
+    ...(user ? { user: user.id } : {}),
+    ...(user?.tenant === undefined ? {} : { tenant: user.tenant }),
+    ...(conversationId === undefined ? {} : { conversationId }),
+  };
+}
 
-/** Whether two inputs say the same, whatever the order of their keys. */
-export function sameInput(one: unknown, other: unknown): boolean {
+/** Whether the same is asked, on behalf of the same user; whatever the order of keys. */
+export function sameAsked(one: Partial<Asked>, other: Partial<Asked>): boolean {
+  return sameJson(one.input, other.input) && sameUser(one.user, other.user) && one.conversationId === other.conversationId;
+}
+
+const sameUser = (one: Principal | undefined, other: Principal | undefined) => one?.id === other?.id && one?.tenant === other?.tenant;
+
+function sameJson(one: unknown, other: unknown): boolean {
   assertJson(one);
   assertJson(other);
   return canonicalJson(one) === canonicalJson(other);
 }
+
+// One message for all that does not fit, so that an id tells nothing about somebody else's run.
+export const notYours = (runId: string) =>
+  new AgentError("run_id_conflict", `The run ${runId} was started by another agent or user, or with another input.`, {
+    details: { runId },
+  });
+
+export const runActive = (runId: string) =>
+  new AgentError("run_active", `The run ${runId} has not ended, and is going on elsewhere or was left by a process that died.`, {
+    details: { runId },
+  });
+
+const notFound = (runId: string) => new AgentError("run_not_found", `There is no run ${runId} in this store.`, { details: { runId } });

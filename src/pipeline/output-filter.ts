@@ -18,8 +18,9 @@ export async function filterOutput(run: Run, line: Line, turn: number, plan: Pla
   if (decision.status !== "done") return decision;
   line.findings.push(...decision.value.verdicts);
   if (decision.value.allowed) {
-    letGo(line, turn, decision.value.text);
-    return done({ text: decision.value.text });
+    const released = decision.value.text ?? text;
+    letGo(line, turn, released);
+    return done({ text: released });
   }
   line.thread.showAnswer(`[withheld by ${decision.value.by}]`);
   if (decision.value.reask !== undefined && line.reasks < mostReasks) {
@@ -31,7 +32,7 @@ export async function filterOutput(run: Run, line: Line, turn: number, plan: Pla
 
 function guardOutput(run: Run, line: Line, text: string): Promise<Outcome<GuardDecision>> {
   const guardrails = line.agent.guardrails.output;
-  if (guardrails.length === 0) return Promise.resolve(done({ allowed: true, text, verdicts: [] }));
+  if (guardrails.length === 0) return Promise.resolve(done({ allowed: true, verdicts: [] }));
   return decideText(run, "output-filter", guardrails, { point: "output", text });
 }
 

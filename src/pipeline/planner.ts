@@ -9,13 +9,14 @@ import type { Line, Plan } from "./line.ts";
 export async function planDirectly(run: Run, line: Line, turn: number): Promise<Outcome<Plan>> {
   const answered = await ask(run, line, turn);
   if (answered.status !== "done") return answered;
-  const { message, finishReason } = answered.value;
+  const { response, ref } = answered.value;
+  const { message, finishReason } = response;
   const text = textOf(message);
   const calls = callsOf(message);
   if (finishReason === "content-filter") {
     return refused(new AgentError("content_filtered", "The provider withheld the answer."));
   }
-  line.thread.add(message, `${run.path}model`);
+  line.thread.add(message, ref);
   line.window.finish(turn, text);
   return done({ text, calls, finishReason });
 }

@@ -8,7 +8,7 @@ import type { Answer, Line, Plan } from "./line.ts";
 export async function buildResponse(_run: Run, line: Line, text: string, plan: Plan): Promise<Outcome<Answer>> {
   const { output } = line.agent;
   if (!output) return done({ output: text, text, finishReason: plan.finishReason });
-  const valid = await output.schema.validate(valueOf(text));
+  const valid = await output.validate(valueOf(text));
   if (valid.ok) return done({ output: valid.value, text, finishReason: plan.finishReason });
   return failed(new AgentError("output_mismatch", "The answer does not have the asked shape."));
 }

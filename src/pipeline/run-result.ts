@@ -1,27 +1,32 @@
 // How a run's outcome becomes the entry that closes its journal, and the result the caller gets. Both say the same.
 import { type AgentError, errorCodes, reviveError, storeError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
-import type { Closing } from "../core/journal.ts";
+import type { Closing, RunEnded } from "../core/journal.ts";
+import { textOf } from "../core/message.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Refusal, ResultFacts, RunEnd, RunResult } from "../core/result.ts";
 import type { OpenJournal } from "../journal/run-journal.ts";
 import type { Answer, Line } from "./line.ts";
 import { wrapUp } from "./response-builder.ts";
 
-/** The last entry of a pass: an end, or a stop that a resume can go on from. */
+/** The last entry of a pass: an end, or a stop that a resume can go on from. A failure that is no fact about the run is a stop. */
 export function closingOf(outcome: Outcome<Answer>, line: Line, at: number): Closing {
-  if (outcome.status === "done") return { type: "run.ended", at, status: "completed" };
+  if (outcome.status === "done") return { type: "run.ended", at, status: "completed", answer: answerOf(outcome.value, line) };
   if (outcome.status === "suspended") return { type: "run.stopped", at, status: "suspended", waitingFor: outcome.waitingFor };
   const error = storeError(outcome.error);
   const status = errorCodes[outcome.error.code].ends;
   if (status === "partial") return { type: "run.stopped", at, status, error, partial: wrapUp(line, outcome.error) };
-  if (status === "halted") return { type: "run.stopped", at, status, error };
+  if (status === "halted" || (status === "failed" && !outcome.error.final)) return { type: "run.stopped", at, status, error };
   return { type: "run.ended", at, status, error };
 }
 
-/** True for an end that only this pass came to: the run itself can go on with other code or another store. */
-export const isBreakdown = ({ error }: Closing): boolean =>
-  error !== undefined && (error.code.startsWith("journal_") || error.code === "step_diverged" || error.code === "internal_error");
+function answerOf({ text }: Answer, { thread }: Line): NonNullable<RunEnded["answer"]> {
+  const { message, ref } = thread.latestAnswer() ?? {};
+  return message && ref !== undefined && textOf(message) === text ? { ref } : { text };
+}
+
+/** True for an end that cannot be written: the store is gone, or the run is somebody else's. */
+export const isBreakdown = ({ error }: Closing): boolean => error?.code.startsWith("journal_") ?? false;
 
 export interface ResultParts {
   readonly run: RunFacts;
@@ -38,6 +43,7 @@ export function resultOf(outcome: Outcome<Answer>, closing: Closing, { run, line
     findings: [...line.findings],
     degraded: [...line.degraded],
     messages: line.thread.transcript(),
+    resumable: closing.type === "run.stopped" || isBreakdown(closing),
     ...(traceId === undefined ? {} : { traceId }),
   };
   return { ...facts, ...endOf(outcome, closing) };

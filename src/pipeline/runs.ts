@@ -7,11 +7,11 @@ import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import type { RunResult } from "../core/result.ts";
 import { type OpenStream, openStream, type RunStream } from "../core/run-stream.ts";
-import { type ResumeOptions, type RunOptions, termsOf } from "./agent-options.ts";
+import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
-import { drive, type OpenedRun } from "./drive.ts";
+import { drive } from "./drive.ts";
 import type { AgentParts } from "./line.ts";
-import { loadEntries, openResumed, openStarted, otherInput, sameInput } from "./open-run.ts";
+import { type Asked, loadEntries, notYours, type OpenedRun, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
 
 /** How runs are asked for. */
 export interface Runs<Output> {
@@ -20,8 +20,9 @@ export interface Runs<Output> {
   /** The same, seen while it happens. Throws `input_invalid` at once, and nothing afterwards: `result` never rejects. */
   stream(input: RunInput, options?: RunOptions): RunStream<Output>;
   /**
-   * Goes on with a run that stopped (partial, suspended, halted) or whose process died. What was done is not done again; caps may be
-   * raised. A run that has ended is answered from its journal.
+   * Goes on with a run that stopped (partial, suspended, halted, or failed for a while) or whose process died: it is taken over from
+   * whoever is on it. What was done is not done again; caps may be raised. A run that has ended is answered from its journal. Whoever
+   * calls this is trusted with the run, unless `user` is given: then only that user's is resumed.
    */
   resume(runId: string, options?: ResumeOptions): Promise<RunResult<Output>>;
   resumeStream(runId: string, options?: ResumeOptions): RunStream<Output>;
@@ -29,10 +30,10 @@ export interface Runs<Output> {
   journal(runId: string): Promise<readonly Entry[]>;
 }
 
-interface Asked {
+interface Beginning {
   readonly runId: string;
   /** Undefined for a resume, which takes the run as it is. */
-  readonly input: RunInput | undefined;
+  readonly asked: Asked | undefined;
   readonly options: ResumeOptions;
   readonly streamed: boolean;
   /** The caller knows the id, so that somebody may join. */
@@ -40,16 +41,18 @@ interface Asked {
   readonly open: () => Promise<OpenedRun>;
 }
 
+interface Active<Output> {
+  readonly stream: OpenStream<Output>;
+  readonly asked: Asked | undefined;
+}
+
 export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   /** Passes going on in this process, so that a second asker joins; empty when nothing runs. */
-  const active = new Map<string, { readonly stream: OpenStream<Output>; readonly input: RunInput | undefined }>();
+  const active = new Map<string, Active<Output>>();
 
-  const begin = ({ runId, input, options, streamed, named, open }: Asked): RunStream<Output> => {
+  const begin = ({ runId, asked, options, streamed, named, open }: Beginning): RunStream<Output> => {
     const going = active.get(runId);
-    if (going) {
-      const other = input !== undefined && going.input !== undefined && !sameInput(input, going.input);
-      return other ? conflicting(agent, runId) : going.stream.join();
-    }
+    if (going) return join(agent, runId, going, asked, options);
     const leaving = new AbortController();
     const stream = openStream<Output>({
       runId,
@@ -70,21 +73,24 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
         }
       },
     });
-    active.set(runId, { stream, input });
+    active.set(runId, { stream, asked });
     return stream.own;
   };
 
   const start = (input: RunInput, options: RunOptions, streamed: boolean) => {
     checkRunOptions(input, options);
+    const { user, conversationId } = options;
     const run = factsOf(agent, options);
-    const request = { run, input, terms: termsOf(options, agent.terms), named: options.runId !== undefined };
-    return begin({ runId: run.id, input, options, streamed, named: request.named, open: () => openStarted(agent, request) });
+    const request = { run, input, caps: capsOf(options, agent.caps), named: options.runId !== undefined };
+    const open = () => openStarted(agent, request);
+    return begin({ runId: run.id, asked: { input, user, conversationId }, options, streamed, named: request.named, open });
   };
 
   const goOn = (runId: string, options: ResumeOptions, streamed: boolean) => {
     checkResumeOptions(runId, options);
-    const open = () => openResumed(agent, runId, options.context, (terms) => termsOf(options, terms));
-    return begin({ runId, input: undefined, options, streamed, named: true, open });
+    const { context, user } = options;
+    const open = () => openResumed(agent, { runId, context, user, raise: (caps) => capsOf(options, caps) });
+    return begin({ runId, asked: undefined, options, streamed, named: true, open });
   };
 
   return {
@@ -94,6 +100,19 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     resumeStream: (runId, options = {}) => goOn(runId, options, true),
     journal: (runId) => loadEntries(agent, runId),
   };
+}
+
+/** A pass that is going on cannot take other caps or other live objects any more, and is not shown to somebody else. */
+function join<Output>(
+  agent: AgentParts,
+  runId: string,
+  going: Active<Output>,
+  asked: Asked | undefined,
+  options: ResumeOptions,
+): RunStream<Output> {
+  if (!asked) return Object.keys(options).length === 0 ? going.stream.join() : unopened(agent, runId, runActive(runId));
+  if (!going.asked) return unopened(agent, runId, runActive(runId));
+  return sameAsked(asked, going.asked) ? going.stream.join() : unopened(agent, runId, notYours(runId));
 }
 
 function factsOf(agent: AgentParts, { runId, user, conversationId, context }: RunOptions): RunFacts {
@@ -116,10 +135,10 @@ function follow(caller: AbortSignal | undefined, controller: AbortController): (
   return () => caller.removeEventListener("abort", onAbort);
 }
 
-const conflicting = (agent: AgentParts, runId: string): RunStream<never> => {
-  const refuse = (emit: (event: RunEvent) => void) => Promise.resolve(neverOpened(agent, runId, otherInput(runId), emit));
+function unopened(agent: AgentParts, runId: string, error: AgentError): RunStream<never> {
+  const refuse = (emit: (event: RunEvent) => void) => Promise.resolve(neverOpened(agent, runId, error, emit));
   return openStream<never>({ runId, drive: refuse, leave: () => {}, keep: true }).own;
-};
+}
 
 /** A run that could not be opened: wrong id, other input, or a store that is down. Nothing was performed and nothing written. */
 function neverOpened(agent: AgentParts, runId: string, thrown: unknown, emit: (event: RunEvent) => void): RunResult<never> {
@@ -134,5 +153,6 @@ function neverOpened(agent: AgentParts, runId: string, thrown: unknown, emit: (e
     findings: [],
     degraded: [],
     messages: [],
+    resumable: false,
   };
 }

@@ -6,8 +6,6 @@ export interface TextWindow {
   push(turn: number, text: string): void;
   /** True when text of this turn has left: then the attempt must not be tried again. */
   hasShown(turn: number): boolean;
-  /** The attempt failed before anything left: what it said is forgotten. */
-  discard(turn: number): void;
   /** The turn is over and this is its text: whatever of it has not left leaves now, unless it is being held. */
   finish(turn: number, text: string): void;
   /** The output filter lets this text go; what has already left of the turn is not repeated. */
@@ -26,15 +24,16 @@ export function createTextWindow(emit: (event: RunEvent) => void, held: boolean)
     shown += text;
     if (text) emit({ type: "text.delta", turn, text });
   };
-  const rest = (turn: number, text: string) => show(turn, turn === shownTurn ? text.slice(shown.length) : text);
+  // Text that went another way than what was shown (middleware that answers after a stream) cannot be glued to it.
+  const rest = (turn: number, text: string) => {
+    const before = turn === shownTurn ? shown : "";
+    if (text.startsWith(before)) show(turn, text.slice(before.length));
+  };
   return {
     push: (turn, text) => {
       if (!held) show(turn, text);
     },
     hasShown: (turn) => turn === shownTurn && shown !== "",
-    discard: (turn) => {
-      if (turn === shownTurn) shown = "";
-    },
     finish: (turn, text) => {
       if (!held) rest(turn, text);
     },

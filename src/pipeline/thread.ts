@@ -17,6 +17,8 @@ export interface Thread {
   showAnswer(text: string): void;
   /** What may be shown as arguments of a call of the latest answer. */
   showArguments(position: number, text: string): void;
+  /** What the model said last, and where the journal holds it. */
+  latestAnswer(): { readonly message: AssistantMessage; readonly ref: string | undefined } | undefined;
   /** What was added since the last call, in recorded form: each message once in a run's journal, afterwards by reference. */
   takeNew(): readonly Json[];
   /** The messages as they may be shown, with a result for every call, also for those that were never executed. */
@@ -29,6 +31,7 @@ export function createThread(held: boolean): Thread {
   const shown: Message[] = [];
   let fresh: Json[] = [];
   let latest = -1;
+  let answer: ReturnType<Thread["latestAnswer"]>;
 
   const push = (message: Message, visible: Message, ref: string | undefined) => {
     messages.push(message);
@@ -36,19 +39,23 @@ export function createThread(held: boolean): Thread {
     fresh.push(ref === undefined ? recordable(message) : { ref });
   };
   const show = (change: (answer: AssistantMessage) => AssistantMessage) => {
-    const answer = shown[latest];
-    if (answer?.role === "assistant") shown[latest] = change(answer);
+    const visible = shown[latest];
+    if (visible?.role === "assistant") shown[latest] = change(visible);
   };
 
   return {
     messages,
     add: (message, ref) => {
-      if (message.role === "assistant") latest = messages.length;
+      if (message.role === "assistant") {
+        latest = messages.length;
+        answer = { message, ref };
+      }
       push(message, held && message.role === "assistant" ? { role: "assistant", content: callsOf(message) } : message, ref);
     },
     addEarlier: (message, ref) => push(message, message, ref),
     showAnswer: (text) => show((answer) => ({ ...answer, content: [{ type: "text", text }, ...callsOf(answer)] })),
     showArguments: (position, text) => show((answer) => withArguments(answer, position, text)),
+    latestAnswer: () => answer,
     takeNew: () => {
       const taken = fresh;
       fresh = [];

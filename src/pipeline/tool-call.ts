@@ -35,7 +35,8 @@ export function toolCallStep(run: Run, agent: AgentParts, call: ToolCall, place:
     input: { callId: call.callId, arguments: call.arguments },
     repeat: tool.repeat,
     terms: { ...tool.retry, timeoutMs: tool.timeoutMs, breaker: `tool ${name}` },
-    span: toolSpan(name, call.callId, tool, place.insteadOf !== undefined),
+    span: () => toolSpan(name, call.callId, tool, place.insteadOf !== undefined),
+    facts: ({ error }) => ({ code: error?.code }),
     // The gate hands on a step with the validated input; this one has nothing to perform with.
     perform: () => Promise.resolve(failed(new AgentError("internal_error", "A tool step was performed without its gate."))),
     gate: (context, next) => passGate(run, agent, call, place, context, next),
@@ -51,7 +52,7 @@ async function passGate(
   next: Next,
 ): Promise<Outcome<ToolResult>> {
   const admitted = await admit(call, place);
-  if (admitted instanceof AgentError) return refusedCall(run.path + place.key, place, admitted, context);
+  if (admitted instanceof AgentError) return refusedCall(run.path + place.key, place, call, admitted, context);
   const outcome = await next(innerStep(run, agent, call, place, admitted.input), context);
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
   return outcome.status === "failed" && isToolFailure(outcome.error) ? done(failedResult(outcome.error)) : outcome;
@@ -73,10 +74,18 @@ async function admit(call: ToolCall, { tool, name, truncated }: CallPlace): Prom
   return new AgentError("tool_input_invalid", `The arguments of ${name} do not match its schema; it was not executed. ${issues}`);
 }
 
-/** A call that was refused was not executed; unless an earlier pass, under other rules, had begun it. */
-function refusedCall(key: string, { tool, name }: CallPlace, error: AgentError, { journal }: StepContext): Outcome<ToolResult> {
-  const begunBefore = (journal.find(key)?.attempt ?? 0) > 0;
-  if (begunBefore && tool.repeat !== "freely") return suspended([{ kind: "in-doubt", key, tool: name }]);
+/** A call that was refused was not executed, which a span of its own says; unless an earlier pass, under other rules, had begun it. */
+function refusedCall(
+  key: string,
+  place: CallPlace,
+  call: ToolCall,
+  error: AgentError,
+  { journal, trace }: StepContext,
+): Outcome<ToolResult> {
+  const { tool, name, insteadOf } = place;
+  if (tool.repeat !== "freely" && journal.tried(key) > 0) return suspended([{ kind: "in-doubt", key, tool: name }]);
+  const span = toolSpan(name, call.callId, tool, insteadOf !== undefined);
+  trace.child(span.name, span.kind, span.attributes).end(error);
   return done(failedResult(error));
 }
 

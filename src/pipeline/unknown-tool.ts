@@ -4,13 +4,15 @@ import type { ToolCall } from "../core/message.ts";
 import { done } from "../core/outcome.ts";
 import type { Step } from "../core/step.ts";
 import type { ToolResult } from "../core/tool.ts";
+import { unknownToolSpan } from "../telemetry/attributes.ts";
 import { failedResult } from "./tool-result.ts";
 
 export function unknownToolStep(key: string, call: ToolCall, existing: Iterable<string>): Step<ToolResult> {
   const names = [...existing];
   const message =
     names.length > 0 ? `There is no such tool. The tools are: ${names.join(", ")}.` : "There is no such tool; there are none at all.";
-  const result = failedResult(new AgentError("tool_unknown", message));
+  const error = new AgentError("tool_unknown", message);
+  const result = failedResult(error);
   return {
     kind: "tool",
     key,
@@ -18,8 +20,13 @@ export function unknownToolStep(key: string, call: ToolCall, existing: Iterable<
     input: { callId: call.callId, name: call.name, arguments: call.arguments },
     repeat: "freely",
     terms: { attempts: 1, timeoutMs: 0, baseMs: 0, maxMs: 0 },
-    span: { name: "execute_tool", kind: "internal", attributes: {} },
-    gate: () => Promise.resolve(done(result)),
+    span: unknownToolSpan,
+    facts: ({ error: failure }) => ({ code: failure?.code }),
+    gate: ({ trace }) => {
+      const { name, kind, attributes } = unknownToolSpan();
+      trace.child(name, kind, attributes).end(error);
+      return Promise.resolve(done(result));
+    },
     perform: () => Promise.resolve(done(result)),
   };
 }

@@ -1,6 +1,6 @@
 // How much one run may do: a pure count over what the model asks for, rebuilt the same way on every pass. The limit-th is allowed, the next is not.
 import { AgentError } from "../core/errors.ts";
-import type { RunTerms } from "../core/journal.ts";
+import type { RunCaps } from "../core/journal.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
 
 /** A call as the limits see it; `sameAs` undefined = never counted as a repetition. */
@@ -26,19 +26,19 @@ export const limitDefaults = {
   identicalCallsStop: 5,
 } as const;
 
-export function createCallLimits(terms: RunTerms): CallLimits {
+export function createCallLimits(caps: RunCaps): CallLimits {
   let calls = 0;
   let invalidCalls = 0;
   let streaks = new Map<string, number>();
   return {
-    turn: (number) => (number > terms.turns ? limit("turn_limit", `The run has taken its ${terms.turns} turns.`, terms.turns) : undefined),
+    turn: (number) => (number > caps.turns ? limit("turn_limit", `The run has taken its ${caps.turns} turns.`, caps.turns) : undefined),
     batch: (asked) => {
-      if (calls + asked.length > terms.toolCalls) {
-        const left = terms.toolCalls - calls;
+      if (calls + asked.length > caps.toolCalls) {
+        const left = caps.toolCalls - calls;
         return limit(
           "tool_call_limit",
-          `The model asked for ${asked.length} tool calls with ${left} of ${terms.toolCalls} left.`,
-          terms.toolCalls,
+          `The model asked for ${asked.length} tool calls with ${left} of ${caps.toolCalls} left.`,
+          caps.toolCalls,
         );
       }
       const next = new Map<string, number>();
@@ -48,8 +48,8 @@ export function createCallLimits(terms: RunTerms): CallLimits {
         const signature = `${call.tool} ${canonicalJson(call.sameAs)}`;
         const streak = (next.get(signature) ?? streaks.get(signature) ?? 0) + 1;
         next.set(signature, streak);
-        if (streak >= terms.identicalCallsStop) return looping(call.tool, streak, terms.identicalCallsStop);
-        if (streak >= terms.identicalCallsWarn) warned.add(position);
+        if (streak >= caps.identicalCallsStop) return looping(call.tool, streak, caps.identicalCallsStop);
+        if (streak >= caps.identicalCallsWarn) warned.add(position);
       }
       streaks = next;
       calls += asked.length;
@@ -57,8 +57,8 @@ export function createCallLimits(terms: RunTerms): CallLimits {
     },
     invalid: (number) => {
       invalidCalls += number;
-      if (invalidCalls <= terms.invalidCalls) return undefined;
-      return limit("invalid_call_limit", `The model made ${invalidCalls} calls that could not be executed.`, terms.invalidCalls);
+      if (invalidCalls <= caps.invalidCalls) return undefined;
+      return limit("invalid_call_limit", `The model made ${invalidCalls} calls that could not be executed.`, caps.invalidCalls);
     },
   };
 }

@@ -76,3 +76,10 @@ export const toolSpan = (name: string, callId: string, tool: Tool, degraded: boo
     "airworthy.tool.fallback": degraded ? true : undefined,
   },
 });
+
+/** The name a model made up is its own text, and stays out. */
+export const unknownToolSpan = (): SpanSpec<ToolResult> => ({
+  name: "execute_tool",
+  kind: "internal",
+  attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.type": "function" },
+});

@@ -1,14 +1,15 @@
 // The trace port on OpenTelemetry's API: parents are handed on explicitly, and without a registered provider nothing is built.
 import { type Context, context, isSpanContextValid, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { type AgentError, errorCodes } from "../core/errors.ts";
-import { type Attributes, noTrace, type Trace } from "../core/trace.ts";
-import { errorAttributes } from "./attributes.ts";
+import type { RunFacts } from "../core/facts.ts";
+import { noTrace, type Trace } from "../core/trace.ts";
+import { errorAttributes, runAttributes, runSpanName } from "./attributes.ts";
 
 /** The span of a whole run, below whatever span is active where the run was asked for. */
-export function openRootTrace(name: string, attributes: Attributes): Trace {
+export function openRunTrace(run: RunFacts, resumed: boolean): Trace {
   const tracer = trace.getTracer("airworthy");
   const parent = context.active();
-  const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent);
+  const span = tracer.startSpan(runSpanName(run.agent), { kind: SpanKind.INTERNAL, attributes: runAttributes(run, resumed) }, parent);
   return isSpanContextValid(span.spanContext()) ? spanTrace(tracer, span, trace.setSpan(parent, span)) : noTrace;
 }
 

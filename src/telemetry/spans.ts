@@ -9,7 +9,7 @@ import { attemptAttributes, attemptSpanName, errorAttributes, stageAttributes, s
 /** A span for the step with all its attempts: an error that a retry made good leaves no mark on it. */
 export const traced: Layer = async (step, context, next) => {
   if (context.trace === noTrace) return next(step, context);
-  const { name, kind, attributes, ofValue } = step.span;
+  const { name, kind, attributes, ofValue } = step.span();
   const span = context.trace.child(name, kind, attributes);
   const outcome = await next(step, { ...context, trace: span });
   if (outcome.status === "done" && ofValue) span.set(ofValue(outcome.value));

@@ -105,7 +105,7 @@ describe("what has no object to compare with holds as it is written", () => {
     const { journal } = memoryStore();
     const most = number("memoryStore()", "keepEnded");
     for (let run = 0; run <= most; run++) {
-      await journal.create(`${run}`, ["{}"]);
+      await journal.create({ runId: `${run}`, agent: "a" }, ["{}"]);
       await journal.append(`${run}`, { epoch: 1, sequence: 1 }, ["{}"], "ended");
     }
     expect(await journal.load("0")).toBeUndefined();

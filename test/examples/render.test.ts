@@ -132,6 +132,7 @@ describe("result", () => {
     findings: [],
     degraded: [],
     messages: [],
+    resumable: false,
   };
 
   test("is what a reader wants to know first", () => {

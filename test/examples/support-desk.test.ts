@@ -19,7 +19,7 @@ describe.concurrent("npm start", { timeout: 30_000 }, () => {
 
     const [, progress = "", table = "", result = ""] = stdout.split("\n\n");
     expect(progress, "a 429 is waited out").toMatch(
-      /turn-1\/model +failed: rate_limited, again in 1[4-9]\d ms\n.* turn-1\/model +gpt-5-mini, attempt 2\n/,
+      /turn-1\/model\/0 +failed: rate_limited, again in 1[4-9]\d ms\n.* turn-1\/model\/0 +gpt-5-mini, attempt 2\n/,
     );
     expect(progress, "the text is shown").toContain("| I look up order 4711.\n");
     expect(progress, "a read is repeated").toMatch(/tool\/0 +failed: tool_failed, again in .*\n.*tool\/0 +findOrder, attempt 2\n.* done\n/);
@@ -30,8 +30,8 @@ describe.concurrent("npm start", { timeout: 30_000 }, () => {
     for (const stage of ["input-filter", "context", "planner", "executor", "output-filter", "response-builder"]) {
       expect(table).toMatch(new RegExp(`^ +\\d+ +\\d+  (turn-\\d/)?${stage} +done$`, "m"));
     }
-    expect(table).toMatch(/ turn-1\/model {2}gpt-5-mini +done after 2 attempts +\d+ \+ \d+$/m);
-    expect(table).toMatch(/ turn-1\/model {2}attempt 1 +rate_limited$/m);
+    expect(table).toMatch(/ turn-1\/model\/0 {2}gpt-5-mini +done after 2 attempts +\d+ \+ \d+$/m);
+    expect(table).toMatch(/ turn-1\/model\/0 {2}attempt 1 +rate_limited$/m);
     expect(table).toMatch(/ turn-3\/tool\/0 {2}refundOrder +done after 2 attempts$/m);
     expect(table).toMatch(/ end +completed$/m);
 

@@ -57,11 +57,11 @@ test("each fires once per executed stage or step, outside retries, with what was
   expect(seen).toEqual([
     "stage input-filter done",
     "stage context done",
-    "model turn-1/model scripted done",
+    "model turn-1/model/0 scripted done",
     "stage turn-1/planner done",
     'tool turn-1/tool/0 find {"id":"7"} done',
     "stage turn-1/executor done",
-    "model turn-2/model scripted done",
+    "model turn-2/model/0 scripted done",
     "stage turn-2/planner done",
     "stage turn-2/output-filter done",
     "stage turn-2/response-builder done",

@@ -195,7 +195,7 @@ describe("other code on a resume", () => {
     const lines = (await store.journal.load("r")) ?? [];
     const swapped = memoryStore();
     await swapped.journal.create(
-      "r",
+      { runId: "r", agent: "a" },
       lines.map((line) =>
         line
           .replaceAll('"name":"find"', '"name":"other"')

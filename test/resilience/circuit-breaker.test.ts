@@ -1,7 +1,7 @@
 // A breaker opens on what says something about its target, lets nothing through while open, and one trial at a time decides.
 import CircuitBreaker from "opossum";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { AgentError, type ErrorCode, errorCodes, isErrorCode } from "../../src/core/errors.ts";
+import { AgentError, type ErrorCode, errorCodes } from "../../src/core/errors.ts";
 import { type Outcome, refused, suspended } from "../../src/core/outcome.ts";
 import { type Next, onion } from "../../src/core/step.ts";
 import { type BreakerOptions, breakerDefaults, createCircuitBreakers, verdictOf } from "../../src/resilience/circuit-breaker.ts";
@@ -72,7 +72,8 @@ describe("what counts", () => {
     "stream_interrupted",
   ];
 
-  test.each(Object.keys(errorCodes).filter(isErrorCode))("%s", (code) => {
+  const isCode = (name: string): name is ErrorCode => Object.hasOwn(errorCodes, name);
+  test.each(Object.keys(errorCodes).filter(isCode))("%s", (code) => {
     expect(verdictOf(fails(code))).toBe(failures.includes(code) ? "failure" : "neutral");
   });
 

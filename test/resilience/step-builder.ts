@@ -60,7 +60,7 @@ export function stepOf<T>(perform: Step<T>["perform"], terms: Partial<Terms> = {
     input: {},
     repeat: "freely",
     terms: { attempts: 1, timeoutMs: 0, ...terms },
-    span: { name: "execute_tool findOrder", kind: "internal", attributes: {} },
+    span: () => ({ name: "execute_tool findOrder", kind: "internal", attributes: {} }),
     perform,
     ...changes,
   };

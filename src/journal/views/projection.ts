@@ -1,9 +1,7 @@
 // A view: the event a consumer sees for an entry. Content stays behind.
 
-import { type ErrorCode, isErrorCode } from "../../core/errors.ts";
 import type { RunEvent } from "../../core/events.ts";
 import type { Entry } from "../../core/journal.ts";
-import { field } from "../../core/json.ts";
 
 export function project(entry: Entry): RunEvent | undefined {
   const { at } = entry;
@@ -13,21 +11,17 @@ export function project(entry: Entry): RunEvent | undefined {
     case "run.resumed":
       return { type: "run.resumed", at };
     case "stage.done":
-      return { type: "stage.finished", at, key: entry.key, stage: entry.stage, durationMs: at - entry.startedAt };
-    case "step.began":
+      return { type: "stage.finished", at, key: entry.key, stage: stageOf(entry.key), durationMs: at - entry.startedAt };
+    case "attempt.started":
       return { type: "attempt.started", at, key: entry.key, kind: entry.kind, name: entry.name, attempt: entry.attempt };
     case "attempt.failed": {
       const { key, kind, name, attempt, error, retryAt } = entry;
       return { type: "attempt.failed", at, key, kind, name, attempt, code: error.code, ...(retryAt === undefined ? {} : { retryAt }) };
     }
-    case "step.done": {
-      const { key, kind, name, attempts } = entry;
-      const code = codeOf(entry);
-      return { type: "step.finished", at, key, kind, name, attempts, ...(code ? { code } : {}) };
-    }
-    case "step.failed": {
+    case "step.done":
+    case "step.abandoned": {
       const { key, kind, name, attempts, code } = entry;
-      return { type: "step.finished", at, key, kind, name, attempts, code };
+      return { type: "step.finished", at, key, kind, name, attempts, ...(code ? { code } : {}) };
     }
     case "note":
       return { type: "note.added", at, key: entry.key, note: entry.note };
@@ -39,9 +33,5 @@ export function project(entry: Entry): RunEvent | undefined {
   }
 }
 
-/** The code a step ended with; a tool call that failed is done for the journal, and its result says with what code. */
-export function codeOf(entry: Extract<Entry, { type: "step.done" }>): ErrorCode | undefined {
-  if (!entry.outcome.ok) return entry.outcome.error.code;
-  const code = entry.kind === "tool" ? field(field(entry.outcome.value, "error"), "code") : undefined;
-  return isErrorCode(code) ? code : undefined;
-}
+/** The name of a stage, which is the last segment of its path. */
+export const stageOf = (key: string): string => key.slice(key.lastIndexOf("/") + 1);

@@ -1,7 +1,6 @@
 // A view: a run as a table of what happened when, for people. Pure: entries in, rows out.
-import type { Entry } from "../../core/journal.ts";
-import { field } from "../../core/json.ts";
-import { codeOf } from "./projection.ts";
+import type { Entry, StepAbandoned, StepDone } from "../../core/journal.ts";
+import { stageOf } from "./projection.ts";
 
 /** `atMs` counts from the start of the run. */
 export interface TimelineRow {
@@ -22,7 +21,7 @@ export function timeline(entries: readonly Entry[]): readonly TimelineRow[] {
   const begun = new Map<string, Beginning>();
   let stageOver = 0;
   const placed = entries.map((entry, position) => {
-    if (entry.type === "step.began" && !begun.has(entry.key)) begun.set(entry.key, { at: entry.at, position });
+    if (entry.type === "attempt.started" && !begun.has(entry.key)) begun.set(entry.key, { at: entry.at, position });
     const here = { at: entry.at, position };
     const began = isStepEnd(entry) ? (begun.get(entry.key) ?? here) : here;
     // Stages follow one another and are written down when they are over: this one began where the one before it ended.
@@ -39,9 +38,9 @@ interface Beginning {
   position: number;
 }
 
-type StepEnd = Extract<Entry, { type: "step.done" | "step.failed" }>;
+type StepEnd = StepDone | StepAbandoned;
 
-const isStepEnd = (entry: Entry): entry is StepEnd => entry.type === "step.done" || entry.type === "step.failed";
+const isStepEnd = (entry: Entry): entry is StepEnd => entry.type === "step.done" || entry.type === "step.abandoned";
 
 function rowOf(entry: Entry, start: number, begunAt: number): TimelineRow | undefined {
   const atMs = entry.at - start;
@@ -59,26 +58,26 @@ function rowOf(entry: Entry, start: number, begunAt: number): TimelineRow | unde
         durationMs: entry.at - entry.startedAt,
         kind: "stage",
         key: entry.key,
-        what: entry.stage,
+        what: stageOf(entry.key),
         outcome: "done",
       };
     case "attempt.failed":
       return { atMs, kind: "attempt", key: entry.key, what: `attempt ${entry.attempt}`, outcome: entry.error.code };
     case "step.done":
-    case "step.failed":
+    case "step.abandoned":
       return stepRow(entry, start, begunAt);
     case "decided":
-      return { atMs, kind: "decision", key: entry.key, what: "decided", outcome: "" };
+      if (entry.reason === "offer" || entry.reason === "instructions") return undefined;
+      return { atMs, kind: "decision", key: entry.key, what: entry.reason, outcome: "decided" };
     case "note":
       return { atMs, kind: "note", key: entry.key, what: entry.note, outcome: "" };
-    case "step.began":
+    case "attempt.started":
       return undefined;
   }
 }
 
 function stepRow(entry: StepEnd, start: number, begunAt: number): TimelineRow {
-  const usage = entry.type === "step.done" && entry.outcome.ok ? field(entry.outcome.value, "usage") : undefined;
-  const [inputTokens, outputTokens] = [field(usage, "inputTokens"), field(usage, "outputTokens")];
+  const { inputTokens, outputTokens } = (entry.type === "step.done" && entry.usage) || {};
   const tries = entry.attempts > 1 ? ` after ${entry.attempts} attempts` : "";
   return {
     atMs: begunAt - start,
@@ -86,8 +85,8 @@ function stepRow(entry: StepEnd, start: number, begunAt: number): TimelineRow {
     kind: entry.kind,
     key: entry.key,
     what: entry.name,
-    outcome: (entry.type === "step.failed" ? entry.code : (codeOf(entry) ?? "done")) + tries,
-    ...(typeof inputTokens === "number" ? { inputTokens } : {}),
-    ...(typeof outputTokens === "number" ? { outputTokens } : {}),
+    outcome: (entry.code ?? "done") + tries,
+    ...(inputTokens === undefined ? {} : { inputTokens }),
+    ...(outputTokens === undefined ? {} : { outputTokens }),
   };
 }
