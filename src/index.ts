@@ -35,7 +35,6 @@ export type {
   Timings,
 } from "./core/result.ts";
 export type { Run } from "./core/run.ts";
-export type { RunStream } from "./core/run-stream.ts";
 export type { AnySchema, CompiledSchema, InferSchema } from "./core/schema.ts";
 export type { Repeat, Step, StepContext, Terms } from "./core/step.ts";
 export type { Claim, Journal, RunPhase, Store } from "./core/store.ts";
@@ -55,6 +54,7 @@ export {
 } from "./core/tool.ts";
 export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
+export type { Answer, Instructions, Line, Plan, Stages } from "./pipeline/line.ts";
 export {
   type AgentOptions,
   agentDefaults,
@@ -64,5 +64,5 @@ export {
   type ResumeOptions,
   type RunOptions,
   type TimeoutOptions,
-} from "./pipeline/agent-options.ts";
-export type { Answer, Instructions, Line, Plan, Stages } from "./pipeline/line.ts";
+} from "./runs/agent-options.ts";
+export type { RunStream } from "./runs/run-stream.ts";

@@ -1,8 +1,9 @@
 // The layer for acts that must not be repeated: when nobody knows whether one happened it is looked up, and never guessed or done again.
-import { withinTime } from "../core/clock.ts";
+
 import { AgentError } from "../core/errors.ts";
 import { failed, type Outcome, suspended } from "../core/outcome.ts";
 import type { Layer, Reconciled, Step, StepContext } from "../core/step.ts";
+import { withinTime } from "../core/waiting.ts";
 
 /** Outside retries and breaker, so that these see the silence itself; inside the gate, so that what is found out is finished as usual. */
 export const reconciled: Layer = async (step, context, next) => {

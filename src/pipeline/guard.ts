@@ -1,10 +1,11 @@
 // Runs the guardrails of one point, in order, each on what the one before left. Whatever is not a clear verdict refuses.
-import { withinTime } from "../core/clock.ts";
+
 import { AgentError } from "../core/errors.ts";
 import type { GuardDecision, GuardPoint, Guardrail, Verdict, VerdictRecord } from "../core/guardrail.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import { spanEvents } from "../core/trace.ts";
+import { withinTime } from "../core/waiting.ts";
 
 const defaultTimeoutMs = 5_000;
 

@@ -1,9 +1,9 @@
 // The line: the whole life of a request, read top to bottom. It touches nothing outside itself but through `run`.
 import { done, type Outcome, refused } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import { filterInput } from "./input-filter.ts";
 import type { Answer, Line } from "./line.ts";
-import { filterOutput } from "./output-filter.ts";
+import { filterInput } from "./stages/input-filter.ts";
+import { filterOutput } from "./stages/output-filter.ts";
 
 export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
   const { stages } = line.agent;

@@ -1,7 +1,7 @@
 // The conversation of one run: only ever appended to, so that what is new since the last model call is all a step has to record.
 import type { Json } from "../core/json.ts";
 import { type AssistantMessage, callsOf, type Message, type ToolCall } from "../core/message.ts";
-import { unfinishedResult } from "./tool-result.ts";
+import { unfinishedResult } from "./calls/tool-result.ts";
 
 export interface Thread {
   /** Everything so far, as a model reads it. */

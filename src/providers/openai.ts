@@ -3,7 +3,7 @@ import OpenAI from "openai";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Model, ModelContext, ModelResponse } from "../core/model.ts";
 import { stopReason } from "../core/outcome.ts";
-import { unlessAborted } from "./aborted.ts";
+import { unlessAborted } from "../core/waiting.ts";
 import { type Answer, createAnswer } from "./openai-answer.ts";
 import { brokenOff, notACompletion, openaiError, reportedError } from "./openai-error.ts";
 import { checkOptions, isKey, type OpenAIOptions } from "./openai-options.ts";

@@ -1,11 +1,11 @@
 // Owns whether and when a failed attempt is made again: n attempts are n performs, never earlier than asked, never past the deadline.
 import pRetry from "p-retry";
-import { sleep } from "../core/clock.ts";
 import { AgentError, storeError, toAgentError } from "../core/errors.ts";
 import { failed, type Outcome, type Stopped, stoppedBySignal } from "../core/outcome.ts";
 import { randomAt } from "../core/print.ts";
 import { type Layer, type Next, retryDefaults, type Step, type StepContext } from "../core/step.ts";
 import { spanEvents } from "../core/trace.ts";
+import { sleep } from "../core/waiting.ts";
 
 /** A wait that was asked for is lengthened by up to this share, so that those told the same do not come back together. */
 const spread = 0.1;

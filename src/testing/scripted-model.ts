@@ -3,7 +3,7 @@ import { AgentError } from "../core/errors.ts";
 import type { AssistantPart } from "../core/message.ts";
 import type { FinishReason, Model, ModelContext, ModelRequest, ModelResponse, Usage } from "../core/model.ts";
 import { stopReason } from "../core/outcome.ts";
-import { unlessAborted } from "../providers/aborted.ts";
+import { unlessAborted } from "../core/waiting.ts";
 
 /** A tool call the model makes. */
 export interface ScriptedCall {

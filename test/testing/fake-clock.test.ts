@@ -1,6 +1,6 @@
 // Fake time: timers fire in order and at their times, and with autoClock() waiting takes no real time.
 import { describe, expect, test } from "vitest";
-import { sleep } from "../../src/core/clock.ts";
+import { sleep } from "../../src/core/waiting.ts";
 import { autoClock, fakeClock, simulatedProvider } from "../../src/testing/index.ts";
 
 const never = new AbortController().signal;

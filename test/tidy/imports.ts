@@ -7,6 +7,7 @@ const layers: readonly (readonly string[])[] = [
   ["core"],
   ["journal", "policy", "resilience", "telemetry", "prompts"],
   ["pipeline"],
+  ["runs"],
   ["providers", "guardrails", "control", "mcp"],
   ["agent.ts"],
   ["dispatch", "rollout", "evals", "testing", "console", "cli"],

@@ -1,7 +1,7 @@
 // A run as its consumer holds it: the events so far, kept until the stream is let go, and the result as a value.
-import { AgentError } from "./errors.ts";
-import type { RunEvent } from "./events.ts";
-import type { RunResult } from "./result.ts";
+import { AgentError } from "../core/errors.ts";
+import type { RunEvent } from "../core/events.ts";
+import type { RunResult } from "../core/result.ts";
 
 /**
  * Iterating gives every event from the first, also to a second consumer, and ends after `run.finished`. It never throws for how a run

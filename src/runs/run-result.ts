@@ -6,8 +6,8 @@ import { textOf } from "../core/message.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Refusal, ResultFacts, RunEnd, RunResult } from "../core/result.ts";
 import type { OpenJournal } from "../journal/run-journal.ts";
-import type { Answer, Line } from "./line.ts";
-import { wrapUp } from "./response-builder.ts";
+import type { Answer, Line } from "../pipeline/line.ts";
+import { wrapUp } from "../pipeline/stages/response-builder.ts";
 
 /** The last entry of a pass: an end, or a stop that a resume can go on from. A failure that is no fact about the run is a stop. */
 export function closingOf(outcome: Outcome<Answer>, line: Line, at: number): Closing {

@@ -1,9 +1,9 @@
 // First stage: what the user said passes the input guardrails before anything else sees it, the user's own input filter included.
-import { type Message, textOf } from "../core/message.ts";
-import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
-import type { Run } from "../core/run.ts";
-import { decideText, guardError } from "./guard.ts";
-import type { Line } from "./line.ts";
+import { type Message, textOf } from "../../core/message.ts";
+import { done, type Outcome, stoppedBy } from "../../core/outcome.ts";
+import type { Run } from "../../core/run.ts";
+import { decideText, guardError } from "../guard.ts";
+import type { Line } from "../line.ts";
 
 export async function filterInput(run: Run, line: Line): Promise<Outcome<Message>> {
   const said = await guardInput(run, line, lastMessage(line));

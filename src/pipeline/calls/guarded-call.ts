@@ -1,12 +1,12 @@
 // One call on the line: its arguments pass their guardrails, it is made, a fallback steps in, and what it said passes the guardrails of results.
-import type { VerdictRecord } from "../core/guardrail.ts";
-import type { ToolCall } from "../core/message.ts";
-import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
-import type { Run } from "../core/run.ts";
-import type { ToolResult } from "../core/tool.ts";
+import type { VerdictRecord } from "../../core/guardrail.ts";
+import type { ToolCall } from "../../core/message.ts";
+import { done, type Outcome, stoppedBy } from "../../core/outcome.ts";
+import type { Run } from "../../core/run.ts";
+import type { ToolResult } from "../../core/tool.ts";
+import { decideText, guardError } from "../guard.ts";
+import type { Line } from "../line.ts";
 import { parseArguments } from "./arguments.ts";
-import { decideText, guardError } from "./guard.ts";
-import type { Line } from "./line.ts";
 import { toolCallStep } from "./tool-call.ts";
 import { failedResult, withheldResult } from "./tool-result.ts";
 import { unknownToolStep } from "./unknown-tool.ts";

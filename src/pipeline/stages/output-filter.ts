@@ -1,9 +1,9 @@
 // Fifth stage: the answer passes the output guardrails before any of it leaves. A guardrail may ask the model once to do better.
-import type { GuardDecision } from "../core/guardrail.ts";
-import { done, type Outcome, stoppedBy } from "../core/outcome.ts";
-import type { Run } from "../core/run.ts";
-import { decideText, guardError } from "./guard.ts";
-import type { Line, Plan } from "./line.ts";
+import type { GuardDecision } from "../../core/guardrail.ts";
+import { done, type Outcome, stoppedBy } from "../../core/outcome.ts";
+import type { Run } from "../../core/run.ts";
+import { decideText, guardError } from "../guard.ts";
+import type { Line, Plan } from "../line.ts";
 
 /** The text that may leave, or what the model is asked to do better. */
 export type Filtered = { readonly text: string } | { readonly reask: string };

@@ -7,7 +7,7 @@ import type { RunInput } from "../core/message.ts";
 import type { RunHeader } from "../core/store.ts";
 import { noTrace, type Trace } from "../core/trace.ts";
 import { decode, encode } from "../journal/codec.ts";
-import type { AgentParts } from "./line.ts";
+import type { AgentParts } from "../pipeline/line.ts";
 
 /** A run whose journal a pass may walk: read, and owned under `epoch`. */
 export interface OpenedRun {

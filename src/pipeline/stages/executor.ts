@@ -1,15 +1,15 @@
 // Fourth stage: makes the planned calls side by side. All of a batch may start, or none; results stand in call order, one for each call.
-import { AgentError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
-import type { ToolCall } from "../core/message.ts";
-import { done, type Outcome, refused } from "../core/outcome.ts";
-import type { Run } from "../core/run.ts";
-import type { Tool } from "../core/tool.ts";
-import type { CountedCall } from "../policy/limits.ts";
-import { parseArguments } from "./arguments.ts";
-import { isInvalid, type Made, makeCall } from "./guarded-call.ts";
-import type { Line, Plan } from "./line.ts";
-import { unfinishedResult } from "./tool-result.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { Json } from "../../core/json.ts";
+import type { ToolCall } from "../../core/message.ts";
+import { done, type Outcome, refused } from "../../core/outcome.ts";
+import type { Run } from "../../core/run.ts";
+import type { Tool } from "../../core/tool.ts";
+import type { CountedCall } from "../../policy/limits.ts";
+import { parseArguments } from "../calls/arguments.ts";
+import { isInvalid, type Made, makeCall } from "../calls/guarded-call.ts";
+import { unfinishedResult } from "../calls/tool-result.ts";
+import type { Line, Plan } from "../line.ts";
 
 export async function executeCalls(run: Run, line: Line, plan: Plan): Promise<Outcome<null>> {
   const { calls } = plan;

@@ -1,10 +1,10 @@
 // Third stage, the direct planner: the model itself decides, turn by turn, which calls to make or what to answer.
-import { AgentError } from "../core/errors.ts";
-import { callsOf, textOf } from "../core/message.ts";
-import { done, type Outcome, refused } from "../core/outcome.ts";
-import type { Run } from "../core/run.ts";
-import { ask } from "./ask.ts";
-import type { Line, Plan } from "./line.ts";
+import { AgentError } from "../../core/errors.ts";
+import { callsOf, textOf } from "../../core/message.ts";
+import { done, type Outcome, refused } from "../../core/outcome.ts";
+import type { Run } from "../../core/run.ts";
+import { ask } from "../ask.ts";
+import type { Line, Plan } from "../line.ts";
 
 export async function planDirectly(run: Run, line: Line, turn: number): Promise<Outcome<Plan>> {
   const answered = await ask(run, line, turn);

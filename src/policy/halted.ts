@@ -1,4 +1,4 @@
-// The layers that say no before anything is tried: the run's own stop, and the step's own gate.
+// The layer that is asked before anything else: whether the run may still start something.
 import { AgentError } from "../core/errors.ts";
 import { stoppedBy, stoppedBySignal } from "../core/outcome.ts";
 import type { Layer } from "../core/step.ts";
@@ -10,6 +10,3 @@ export const halted: Layer = (step, context, next) => {
   if (clock.now() >= deadlineAt) return Promise.resolve(stoppedBy(new AgentError("deadline_exceeded", "The run's time was up.")));
   return next(step, context);
 };
-
-/** Lets the step decide whether and how it is done (arguments, permissions, guardrails), and finish its answer. */
-export const admitted: Layer = (step, context, next) => (step.gate ? step.gate(context, next) : next(step, context));

@@ -6,12 +6,12 @@ import type { RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import type { RunResult } from "../core/result.ts";
-import { type OpenStream, openStream, type RunStream } from "../core/run-stream.ts";
+import type { AgentParts } from "../pipeline/line.ts";
 import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { drive } from "./drive.ts";
-import type { AgentParts } from "./line.ts";
 import { type Asked, loadEntries, notYours, type OpenedRun, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
+import { type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
 /** How runs are asked for. */
 export interface Runs<Output> {

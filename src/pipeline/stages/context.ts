@@ -1,9 +1,9 @@
 // Second stage: puts together what the model is to know: instructions, earlier conversation, and what the user said. Instructions and
 // offer are settled once a run, so that its later turns follow the rules it began with.
-import type { Message } from "../core/message.ts";
-import { done, type Outcome } from "../core/outcome.ts";
-import type { Run } from "../core/run.ts";
-import type { Line, Offer } from "./line.ts";
+import type { Message } from "../../core/message.ts";
+import { done, type Outcome } from "../../core/outcome.ts";
+import type { Run } from "../../core/run.ts";
+import type { Line, Offer } from "../line.ts";
 
 export async function assembleContext(run: Run, line: Line, said: Message): Promise<Outcome<null>> {
   const { instructions, offer } = line.agent;

@@ -1,10 +1,10 @@
 // A call of a tool that does not exist: still a step with one result, so that the transcript stays whole; nothing is performed.
-import { AgentError } from "../core/errors.ts";
-import type { ToolCall } from "../core/message.ts";
-import { done } from "../core/outcome.ts";
-import type { Step } from "../core/step.ts";
-import type { ToolResult } from "../core/tool.ts";
-import { unknownToolSpan } from "../telemetry/attributes.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { ToolCall } from "../../core/message.ts";
+import { done } from "../../core/outcome.ts";
+import type { Step } from "../../core/step.ts";
+import type { ToolResult } from "../../core/tool.ts";
+import { unknownToolSpan } from "../../telemetry/attributes.ts";
 import { failedResult } from "./tool-result.ts";
 
 export function unknownToolStep(key: string, call: ToolCall, existing: Iterable<string>): Step<ToolResult> {

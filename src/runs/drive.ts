@@ -9,14 +9,14 @@ import { openRun } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { noTrace } from "../core/trace.ts";
 import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
+import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
+import { pipeline } from "../pipeline/pipeline.ts";
+import { createTextWindow } from "../pipeline/text-window.ts";
+import { createThread } from "../pipeline/thread.ts";
 import { createCallLimits } from "../policy/limits.ts";
 import { outcomeAttributes } from "../telemetry/attributes.ts";
-import type { AgentParts, Answer, Line } from "./line.ts";
 import type { OpenedRun } from "./open-run.ts";
-import { pipeline } from "./pipeline.ts";
 import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
-import { createTextWindow } from "./text-window.ts";
-import { createThread } from "./thread.ts";
 
 export interface Pass {
   readonly agent: AgentParts;

@@ -9,9 +9,9 @@ import type { AnySchema } from "../core/schema.ts";
 import { retryDefaults } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
 import type { RetryOptions, Tool } from "../core/tool.ts";
+import type { Instructions, Stages } from "../pipeline/line.ts";
 import { limitDefaults } from "../policy/limits.ts";
 import { type BreakerOptions, breakerDefaults } from "../resilience/circuit-breaker.ts";
-import type { Instructions, Stages } from "./line.ts";
 
 /** How much one run may do. The limit-th is allowed, the next is not. */
 export interface LimitOptions {

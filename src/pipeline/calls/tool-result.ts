@@ -1,6 +1,6 @@
 // What a model is told of a call: text no longer than allowed, and errors without stack, path or secret.
-import { AgentError, type ErrorCode, errorCodes } from "../core/errors.ts";
-import type { Tool, ToolFailure, ToolResult } from "../core/tool.ts";
+import { AgentError, type ErrorCode, errorCodes } from "../../core/errors.ts";
+import type { Tool, ToolFailure, ToolResult } from "../../core/tool.ts";
 
 /** Renders what a tool returned. Throws `tool_output_invalid` for a value that has no JSON text. */
 export function renderOutput(tool: Tool, name: string, output: unknown): ToolResult {

@@ -1,16 +1,16 @@
 // A tool call as a step. Its gate admits the call or says why not, so that every call has exactly one recorded result.
-import { AgentError, type ErrorCode } from "../core/errors.ts";
-import type { ToolCall } from "../core/message.ts";
-import { done, failed, type Outcome, suspended } from "../core/outcome.ts";
-import type { Run } from "../core/run.ts";
-import type { Next, Reconciled, Step, StepContext } from "../core/step.ts";
-import type { Tool, ToolContext, ToolResult } from "../core/tool.ts";
-import { toolSpan } from "../telemetry/attributes.ts";
+import { AgentError, type ErrorCode } from "../../core/errors.ts";
+import type { ToolCall } from "../../core/message.ts";
+import { done, failed, type Outcome, suspended } from "../../core/outcome.ts";
+import type { Run } from "../../core/run.ts";
+import type { Next, Reconciled, Step, StepContext } from "../../core/step.ts";
+import type { Tool, ToolContext, ToolResult } from "../../core/tool.ts";
+import { toolSpan } from "../../telemetry/attributes.ts";
+import type { AgentParts } from "../line.ts";
+import { wrapTool } from "../yours.ts";
 import { parseArguments } from "./arguments.ts";
-import type { AgentParts } from "./line.ts";
 import { toolFailure } from "./tool-failure.ts";
 import { failedResult, renderOutput, warnedResult } from "./tool-result.ts";
-import { wrapTool } from "./yours.ts";
 
 /** What the executor knows about a call besides what the model said. */
 export interface CallPlace {

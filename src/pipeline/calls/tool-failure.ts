@@ -1,6 +1,6 @@
 // What a tool threw, as an error of ours: a throw is its word that it failed, a lost connection is silence.
-import { AgentError } from "../core/errors.ts";
-import type { Tool } from "../core/tool.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { Tool } from "../../core/tool.ts";
 
 /**
  * Only what `toolError` made keeps its message. What may be repeated may be tried again; of an act that must not be, a lost connection

@@ -1,9 +1,9 @@
 // Last stage: makes the answer of the text that was let go, or, when a run is wrapped up early, says honestly what there is. Pure.
-import { AgentError } from "../core/errors.ts";
-import { done, failed, type Outcome } from "../core/outcome.ts";
-import type { Missing, PartialAnswer } from "../core/result.ts";
-import type { Run } from "../core/run.ts";
-import type { Answer, Line, Plan } from "./line.ts";
+import { AgentError } from "../../core/errors.ts";
+import { done, failed, type Outcome } from "../../core/outcome.ts";
+import type { Missing, PartialAnswer } from "../../core/result.ts";
+import type { Run } from "../../core/run.ts";
+import type { Answer, Line, Plan } from "../line.ts";
 
 export async function buildResponse(_run: Run, line: Line, text: string, plan: Plan): Promise<Outcome<Answer>> {
   const { output } = line.agent;
