@@ -20,7 +20,7 @@ import { assembleContext } from "./pipeline/stages/context.ts";
 import { executeCalls } from "./pipeline/stages/executor.ts";
 import { planDirectly } from "./pipeline/stages/planner.ts";
 import { buildResponse } from "./pipeline/stages/response-builder.ts";
-import { stageYours, yours } from "./pipeline/yours.ts";
+import { aroundOf, stageYours, yours } from "./pipeline/yours.ts";
 import { halted } from "./policy/halted.ts";
 import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit-breaker.ts";
 import { retried } from "./resilience/retry.ts";
@@ -74,7 +74,7 @@ function resolve(options: AgentOptions): AgentParts {
     offer: offerOf(tools, options.settings ?? {}, output),
     guardrails,
     output,
-    middleware,
+    around: aroundOf(middleware),
     stages: { ...ourStages, ...options.stages },
     held: guardrails.output.length > 0 || options.stages?.outputFilter !== undefined,
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),

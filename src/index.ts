@@ -54,7 +54,7 @@ export {
 } from "./core/tool.ts";
 export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
-export type { Answer, Instructions, Line, Plan, Stages } from "./pipeline/line.ts";
+export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export {
   type AgentOptions,
   agentDefaults,

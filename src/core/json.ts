@@ -11,23 +11,50 @@ export type JsonSchema = JsonObject;
  * Throws `journal_value_invalid`, naming the path, when `value` would not come back from JSON as it went in
  * (Date, Map, class instance, function, bigint, NaN, cycle). A property that is `undefined` counts as absent.
  */
-export function assertJson(value: unknown, path = "value", above: readonly object[] = []): asserts value is Json {
+export function assertJson(value: unknown, name = "value"): asserts value is Json {
+  // Paths are made only for what is wrong: nearly everything is right.
+  if (!isJson(value, 0)) explain(value, name, []);
+}
+
+/** Deeper than this is taken for a cycle, until the explanation has looked. */
+const deepest = 200;
+
+function isJson(value: unknown, depth: number): boolean {
+  if (isPlain(value)) return true;
+  if (typeof value !== "object" || value === null || depth > deepest) return false;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) if (!isJson(value[index], depth + 1)) return false;
+    return true;
+  }
+  if (!isRecord(value)) return false;
+  for (const key in value) {
+    const item = value[key];
+    if (item !== undefined && !isJson(item, depth + 1)) return false;
+  }
+  return true;
+}
+
+function explain(value: unknown, path: string, above: readonly object[]) {
   if (isPlain(value)) return;
   if (typeof value !== "object" || value === null)
     throw notJson(path, typeof value === "number" ? "a number JSON cannot hold" : `a ${typeof value}`);
   if (above.includes(value)) throw notJson(path, "a cycle");
   const inside = [...above, value];
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) assertJson(value[index], `${path}[${index}]`, inside);
+    for (let index = 0; index < value.length; index++) explain(value[index], `${path}[${index}]`, inside);
     return;
   }
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw notJson(path, `a ${nameOf(value)}`);
-  for (const [key, item] of Object.entries(value)) if (item !== undefined) assertJson(item, `${path}.${key}`, inside);
+  if (!isRecord(value)) throw notJson(path, `a ${nameOf(value)}`);
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) explain(item, `${path}.${key}`, inside);
 }
 
 const isPlain = (value: unknown) =>
   value === null || typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+
+function isRecord(value: object): value is Readonly<Record<string, unknown>> {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
 
 /** A recorded value as the type its key stands for; a copy, so that nothing done to it changes the record. */
 export function recall<T>(value: Json): T {

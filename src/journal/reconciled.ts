@@ -2,12 +2,13 @@
 
 import { AgentError } from "../core/errors.ts";
 import { failed, type Outcome, suspended } from "../core/outcome.ts";
-import type { Layer, Reconciled, Step, StepContext } from "../core/step.ts";
+import type { Layer, Next, Reconciled, Step, StepContext } from "../core/step.ts";
 import { withinTime } from "../core/waiting.ts";
 
 /** Outside retries and breaker, so that these see the silence itself; inside the gate, so that what is found out is finished as usual. */
-export const reconciled: Layer = async (step, context, next) => {
-  if (step.repeat !== "never") return next(step, context);
+export const reconciled: Layer = (step, context, next) => (step.repeat === "never" ? once(step, context, next) : next(step, context));
+
+async function once<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
   // Begun by an earlier pass, and never heard of again.
   const begunBefore = (context.journal.find(step.key)?.attempt ?? 0) > 0;
   const found = begunBefore ? await lookUp(step, context) : undefined;
@@ -15,7 +16,7 @@ export const reconciled: Layer = async (step, context, next) => {
   const outcome = await next(step, context);
   if (outcome.status !== "failed" || !endedInSilence(outcome.error)) return outcome;
   return (await lookUp(step, context)) ?? failed(notDone(outcome.error));
-};
+}
 
 /** A time-out or a lost connection is no word on whether the act happened; a failure is. */
 const endedInSilence = ({ code, details }: AgentError) => code === "tool_timeout" || code === "step_timeout" || details["silent"] === true;

@@ -7,7 +7,7 @@ import type { Run } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { chatSpan } from "../telemetry/attributes.ts";
 import type { Line } from "./line.ts";
-import { wrapModel } from "./yours.ts";
+import { wrapIn } from "./yours.ts";
 
 /** What a model answered, and the key under which the journal holds it. */
 export interface Answered {
@@ -19,7 +19,7 @@ export interface Answered {
 const key = "model/0";
 
 export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<Answered>> {
-  const { model, offer, modelTerms, middleware } = line.agent;
+  const { model, offer, modelTerms, around } = line.agent;
   const request: ModelRequest = {
     messages: line.thread.messages.slice(),
     tools: offer.tools,
@@ -37,7 +37,7 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
     span: () => chatSpan(model, request, line.streamed),
     facts: ({ usage }) => ({ usage }),
     perform: (context) => attempt(line, turn, request, context),
-    ...wrapModel(middleware, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }),
+    ...wrapIn(around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }),
   });
   return outcome.status === "done" ? done({ response: outcome.value, ref }) : outcome;
 }

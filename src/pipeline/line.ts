@@ -5,7 +5,6 @@ import type { RunFacts } from "../core/facts.ts";
 import type { GuardPoint, Guardrail, VerdictRecord } from "../core/guardrail.ts";
 import type { RunCaps } from "../core/journal.ts";
 import type { Message, RunInput, ToolCall } from "../core/message.ts";
-import type { Middleware } from "../core/middleware.ts";
 import type { FinishReason, Model, ModelRequest, ModelSettings, ToolSpec } from "../core/model.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Degraded } from "../core/result.ts";
@@ -18,6 +17,7 @@ import type { Trace } from "../core/trace.ts";
 import type { CallLimits } from "../policy/limits.ts";
 import type { TextWindow } from "./text-window.ts";
 import type { Thread } from "./thread.ts";
+import type { Around } from "./yours.ts";
 
 /** Instructions as text, or as a function of the run; asked once per run. */
 export type Instructions = string | ((run: RunFacts) => string | Promise<string>);
@@ -40,7 +40,7 @@ export interface AgentParts {
   readonly offer: Offer;
   readonly guardrails: Readonly<Record<GuardPoint, readonly Guardrail[]>>;
   readonly output: CompiledSchema | undefined;
-  readonly middleware: readonly Middleware[];
+  readonly around: Around;
   readonly stages: Stages;
   /** Somebody looks at answers before they leave: until then they are shown to nobody. */
   readonly held: boolean;
@@ -53,16 +53,22 @@ export interface AgentParts {
   readonly store: Store;
 }
 
-/** One pass. Everything in it is rebuilt the same way from the journal on the next. */
-export interface Line {
-  readonly agent: AgentParts;
+/** What a stage of the user's may work with besides the run. */
+export interface StageLine {
   readonly input: RunInput;
   /** Text is wanted while it is made. */
   readonly streamed: boolean;
-  readonly emit: (event: RunEvent) => void;
+  /** The conversation so far; what is added to it is what the model reads next. */
   readonly thread: Thread;
-  readonly limits: CallLimits;
+  /** Where text goes on its way to the consumer. */
   readonly window: TextWindow;
+}
+
+/** One pass. Everything in it is rebuilt the same way from the journal on the next. */
+export interface Line extends StageLine {
+  readonly agent: AgentParts;
+  readonly emit: (event: RunEvent) => void;
+  readonly limits: CallLimits;
   readonly findings: VerdictRecord[];
   readonly degraded: Degraded[];
   /** Tools that have given a result, and those that were asked for and have not. */
@@ -86,18 +92,22 @@ export interface Answer {
   readonly finishReason: FinishReason;
 }
 
-/** The line's stages, each replaceable; guardrails and limits hold whoever fills them. A stage touches the world only through `run.step`, and makes choices through `run.decide`. */
+/**
+ * The line's stages, each replaceable; guardrails and limits hold whoever fills them. A stage touches the world only through `run.step`
+ * and makes choices through `run.decide`; everything else in it is done again on every pass. What it throws fails the run (an
+ * `AgentError` ends it as its code says). Methods, so that our own stages may see all of the line.
+ */
 export interface Stages {
   /** Gets what the input guardrails have left of what the user said; answers the message that goes on. Ours changes nothing. */
-  readonly inputFilter: (run: Run, line: Line, said: Message) => Promise<Outcome<Message>>;
+  inputFilter(run: Run, line: StageLine, said: Message): Promise<Outcome<Message>>;
   /** Puts together what the model is to know: fills `line.thread`. */
-  readonly context: (run: Run, line: Line, said: Message) => Promise<Outcome<null>>;
+  context(run: Run, line: StageLine, said: Message): Promise<Outcome<null>>;
   /** Decides what to do next. Once per turn. */
-  readonly planner: (run: Run, line: Line, turn: number) => Promise<Outcome<Plan>>;
+  planner(run: Run, line: StageLine, turn: number): Promise<Outcome<Plan>>;
   /** Makes the planned calls and adds their results, in call order, to `line.thread`. */
-  readonly executor: (run: Run, line: Line, plan: Plan) => Promise<Outcome<null>>;
+  executor(run: Run, line: StageLine, plan: Plan): Promise<Outcome<null>>;
   /** Gets the model's answer; what it answers then has to pass the output guardrails. Ours changes nothing. */
-  readonly outputFilter: (run: Run, line: Line, plan: Plan) => Promise<Outcome<string>>;
+  outputFilter(run: Run, line: StageLine, plan: Plan): Promise<Outcome<string>>;
   /** Makes the answer of what was let go. */
-  readonly responseBuilder: (run: Run, line: Line, text: string, plan: Plan) => Promise<Outcome<Answer>>;
+  responseBuilder(run: Run, line: StageLine, text: string, plan: Plan): Promise<Outcome<Answer>>;
 }

@@ -4,20 +4,20 @@ import type { Middleware, ModelCall, ToolCallInfo } from "../core/middleware.ts"
 import type { ModelResponse } from "../core/model.ts";
 import { failed, isInterruption, type Outcome } from "../core/outcome.ts";
 import type { StageLayer } from "../core/run.ts";
-import type { Layer, Step } from "../core/step.ts";
+import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 import type { ToolResult } from "../core/tool.ts";
 
 /** The layer: runs the step's own `wrap`, which ask and tool-call take from the agent's middleware. */
-export const yours: Layer = async (step, context, next) => {
-  const { wrap } = step;
-  if (!wrap) return next(step, context);
-  const seen: { inner?: Promise<Awaited<ReturnType<typeof step.perform>>> } = {};
+export const yours: Layer = (step, context, next) => (step.wrap ? wrapped(step, step.wrap, context, next) : next(step, context));
+
+async function wrapped<T>(step: Step<T>, wrap: NonNullable<Step<T>["wrap"]>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  const seen: { inner?: Promise<Outcome<T>> } = {};
   // Asked twice, it answers twice and performs once.
   const inner = () => (seen.inner ??= next(step, context));
   const answered = await guarded(() => wrap(inner));
   const real = await seen.inner;
   return real && isInterruption(real) ? real : answered;
-};
+}
 
 async function guarded<T>(wrap: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   try {
@@ -30,23 +30,21 @@ async function guarded<T>(wrap: () => Promise<Outcome<T>>): Promise<Outcome<T>> 
 
 const isOutcome = (value: unknown) => typeof value === "object" && value !== null && "status" in value;
 
-type Around<Call, T> = (call: Call, next: () => Promise<Outcome<T>>) => Promise<Outcome<T>>;
+type Wrap<Call, T> = (call: Call, next: () => Promise<Outcome<T>>) => Promise<Outcome<T>>;
 
-/** What a model step carries so that the agent's middleware is run around it; nothing when there is none. */
-export const wrapModel = (middleware: readonly Middleware[], call: ModelCall): Pick<Step<ModelResponse>, "wrap"> =>
-  wrapIn(
-    middleware.flatMap(({ model }) => (model ? [model] : [])),
-    call,
-  );
+/** The agent's middleware by what it stands around, outermost first. */
+export interface Around {
+  readonly model: readonly Wrap<ModelCall, ModelResponse>[];
+  readonly tool: readonly Wrap<ToolCallInfo, ToolResult>[];
+}
 
-/** The same for a tool step. */
-export const wrapTool = (middleware: readonly Middleware[], call: ToolCallInfo): Pick<Step<ToolResult>, "wrap"> =>
-  wrapIn(
-    middleware.flatMap(({ tool }) => (tool ? [tool] : [])),
-    call,
-  );
+export const aroundOf = (middleware: readonly Middleware[]): Around => ({
+  model: middleware.flatMap(({ model }) => (model ? [model] : [])),
+  tool: middleware.flatMap(({ tool }) => (tool ? [tool] : [])),
+});
 
-function wrapIn<Call, T>(around: readonly Around<Call, T>[], call: Call): Pick<Step<T>, "wrap"> {
+/** What a step carries so that middleware is run around it; nothing when there is none. */
+export function wrapIn<Call, T>(around: readonly Wrap<Call, T>[], call: Call): Pick<Step<T>, "wrap"> {
   if (around.length === 0) return {};
   return { wrap: (next) => around.reduceRight<() => Promise<Outcome<T>>>((inner, wrap) => () => wrap(call, inner), next)() };
 }

@@ -45,24 +45,31 @@ async function once<T>(step: Step<T>, context: StepContext, next: Next): Promise
 
 // p-retry counts and loops; it gets no signal (it would throw a paid result away) and no delay (it has none to choose from outside).
 async function repeated<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
-  const attemptOnce = async (nth: number) => {
-    const attempt = context.attempt + nth - 1;
-    if (nth > 1 && context.signal.aborted) return stoppedBySignal(context.signal);
-    const outcome = await next(step, nth === 1 ? context : { ...context, attempt });
-    if (isAttemptFailure(outcome)) throw new AttemptFailed(outcome, attempt);
-    return outcome;
-  };
   try {
-    return await pRetry(attemptOnce, {
-      retries: step.terms.attempts - 1,
-      minTimeout: 0,
-      shouldRetry: ({ error, attemptNumber }) => error instanceof AttemptFailed && waited(step, context, error, attemptNumber),
-    });
+    // Most steps go well at once, and owe nothing to the machinery of trying again.
+    const first = await next(step, context);
+    return isAttemptFailure(first) ? await tryAgain(step, context, next, first) : first;
   } catch (thrown) {
     if (!(thrown instanceof AttemptFailed)) return failed(toAgentError(thrown, "internal_error", `A layer inside ${step.key} threw.`));
     if (!thrown.kept) keep(step, context, thrown.failure, thrown.attempt);
     return thrown.answer;
   }
+}
+
+function tryAgain<T>(step: Step<T>, context: StepContext, next: Next, first: Failed): Promise<Outcome<T>> {
+  const attemptOnce = async (nth: number) => {
+    if (nth === 1) throw new AttemptFailed(first, context.attempt);
+    const attempt = context.attempt + nth - 1;
+    if (context.signal.aborted) return stoppedBySignal(context.signal);
+    const outcome = await next(step, { ...context, attempt });
+    if (isAttemptFailure(outcome)) throw new AttemptFailed(outcome, attempt);
+    return outcome;
+  };
+  return pRetry(attemptOnce, {
+    retries: step.terms.attempts - 1,
+    minTimeout: 0,
+    shouldRetry: ({ error, attemptNumber }) => error instanceof AttemptFailed && waited(step, context, error, attemptNumber),
+  });
 }
 
 /** True when an attempt began and failed: what never began, because of an open breaker or a broken journal, is no attempt. */

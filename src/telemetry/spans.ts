@@ -2,25 +2,27 @@
 import type { AgentError } from "../core/errors.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { StageLayer } from "../core/run.ts";
-import type { Layer } from "../core/step.ts";
+import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 import { noTrace } from "../core/trace.ts";
 import { attemptAttributes, attemptSpanName, errorAttributes, stageAttributes, stageSpanName } from "./attributes.ts";
 
 /** A span for the step with all its attempts: an error that a retry made good leaves no mark on it. */
-export const traced: Layer = async (step, context, next) => {
-  if (context.trace === noTrace) return next(step, context);
+export const traced: Layer = (step, context, next) => (context.trace === noTrace ? next(step, context) : inSpan(step, context, next));
+
+async function inSpan<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
   const { name, kind, attributes, ofValue } = step.span();
   const span = context.trace.child(name, kind, attributes);
   const outcome = await next(step, { ...context, trace: span });
   if (outcome.status === "done" && ofValue) span.set(ofValue(outcome.value));
   span.end(errorOf(outcome));
   return outcome;
-};
+}
 
 /** A span for an attempt after the first, and, in hindsight, for a first one that failed. */
-export const attempted: Layer = async (step, context, next) => {
+export const attempted: Layer = (step, context, next) => (context.trace === noTrace ? next(step, context) : inAttempt(step, context, next));
+
+async function inAttempt<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
   const { trace, attempt, clock } = context;
-  if (trace === noTrace) return next(step, context);
   const attributes = attemptAttributes(attempt, step.terms.attempts);
   if (attempt > 1) {
     const span = trace.child(attemptSpanName(attempt), "internal", attributes);
@@ -33,7 +35,7 @@ export const attempted: Layer = async (step, context, next) => {
   const error = errorOf(outcome);
   if (error) trace.child(attemptSpanName(1), "internal", attributes, startedAt).end(error);
   return outcome;
-};
+}
 
 /** A span for a stage; what it does in there nests below. A refusal is an outcome, not an error of the stage. */
 export const stageTraced: StageLayer = async (stage, context, work) => {

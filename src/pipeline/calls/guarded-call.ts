@@ -3,16 +3,23 @@ import type { VerdictRecord } from "../../core/guardrail.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, type Outcome, stoppedBy } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
-import type { ToolResult } from "../../core/tool.ts";
+import type { Tool, ToolResult } from "../../core/tool.ts";
 import { decideText, guardError } from "../guard.ts";
 import type { Line } from "../line.ts";
-import { parseArguments } from "./arguments.ts";
+import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { toolCallStep } from "./tool-call.ts";
 import { failedResult, withheldResult } from "./tool-result.ts";
 import { unknownToolStep } from "./unknown-tool.ts";
 
-/** What is known of a call before it is made. */
-export interface CallFacts {
+/** A call of the model's: which tool it is for, if there is one, and what its arguments say. */
+export interface AskedCall {
+  readonly call: ToolCall;
+  readonly tool: Tool | undefined;
+  readonly parsed: ParsedArguments;
+}
+
+/** What else is known of a call before it is made. */
+export interface CallFacts extends AskedCall {
   readonly key: string;
   readonly truncated: boolean;
   readonly warned: boolean;
@@ -30,15 +37,15 @@ export interface Made {
   readonly by?: string;
 }
 
-export async function makeCall(run: Run, line: Line, call: ToolCall, facts: CallFacts): Promise<Outcome<Made>> {
-  const asked = await guardArguments(run, line, call, facts);
+export async function makeCall(run: Run, line: Line, facts: CallFacts): Promise<Outcome<Made>> {
+  const asked = await guardArguments(run, line, facts);
   if (asked.status !== "done") return asked;
   const { refusal, verdicts, shownArguments } = asked.value;
   const shown = shownArguments === undefined ? {} : { shownArguments };
   if (refusal) return done({ result: refusal, verdicts, ...shown });
-  const outcome = await perform(run, line, shownArguments === undefined ? call : { ...call, arguments: shownArguments }, facts);
+  const outcome = await perform(run, line, shownArguments === undefined ? facts : withArguments(facts, shownArguments));
   if (outcome.status !== "done") return outcome;
-  const guarded = await guardResult(run, line, call.name, facts, outcome.value);
+  const guarded = await guardResult(run, line, facts, outcome.value);
   if (guarded.status !== "done") return guarded;
   const { by } = outcome.value;
   return done({ ...guarded.value, verdicts: [...verdicts, ...guarded.value.verdicts], ...shown, ...(by === undefined ? {} : { by }) });
@@ -51,15 +58,18 @@ interface Asked {
   readonly refusal?: ToolResult;
 }
 
+const withArguments = (facts: CallFacts, text: string): CallFacts => ({
+  ...facts,
+  call: { ...facts.call, arguments: text },
+  parsed: parseArguments(text, false),
+});
+
 /** Arguments that are no JSON are left to the step: nothing is executed with them. */
-async function guardArguments(run: Run, line: Line, call: ToolCall, facts: CallFacts): Promise<Outcome<Asked>> {
+async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, truncated }: CallFacts): Promise<Outcome<Asked>> {
   const guardrails = line.agent.guardrails.toolInput;
-  const tool = line.agent.tools.get(call.name);
-  if (!tool || guardrails.length === 0 || facts.truncated) return done({ verdicts: [] });
-  const parsed = parseArguments(call.arguments, tool.effect === "read");
-  if (!parsed.ok) return done({ verdicts: [] });
+  if (!tool || guardrails.length === 0 || truncated || !parsed.ok) return done({ verdicts: [] });
   const text = JSON.stringify(parsed.value);
-  const decision = await decideText(run, `${facts.key}/input`, guardrails, { point: "toolInput", text, tool: call.name });
+  const decision = await decideText(run, `${key}/input`, guardrails, { point: "toolInput", text, tool: call.name });
   if (decision.status !== "done") return decision;
   const { verdicts } = decision.value;
   if (decision.value.allowed)
@@ -75,12 +85,10 @@ interface Performed {
   readonly by?: string;
 }
 
-async function perform(run: Run, line: Line, call: ToolCall, facts: CallFacts): Promise<Outcome<Performed>> {
-  const { agent } = line;
-  const { key } = facts;
-  const tool = agent.tools.get(call.name);
+async function perform(run: Run, { agent }: Line, facts: CallFacts): Promise<Outcome<Performed>> {
+  const { key, call, tool } = facts;
   const first = await run.step(
-    tool ? toolCallStep(run, agent, call, { ...facts, tool, name: call.name }) : unknownToolStep(key, call, agent.tools.keys()),
+    tool ? toolCallStep(run, agent, { ...facts, tool, name: call.name }) : unknownToolStep(key, call, agent.tools.keys()),
   );
   const { fallback } = tool ?? {};
   if (first.status !== "done") return first;
@@ -88,7 +96,7 @@ async function perform(run: Run, line: Line, call: ToolCall, facts: CallFacts): 
 
   const by = fallback.label ?? `${call.name}-fallback`;
   const insteadOf = { name: call.name, code: first.value.error?.code ?? "tool_failed", key };
-  const second = await run.step(toolCallStep(run, agent, call, { ...facts, key: `${key}/fallback`, tool: fallback, name: by, insteadOf }));
+  const second = await run.step(toolCallStep(run, agent, { ...facts, key: `${key}/fallback`, tool: fallback, name: by, insteadOf }));
   if (second.status !== "done") return second;
   const result = { result: second.value, ref: `${run.path}${key}/fallback` };
   return done(second.value.error ? result : { ...result, by });
@@ -107,7 +115,7 @@ function needsFallback({ error, deliberate }: ToolResult, isRead: boolean): bool
 export const isInvalid = (code: string) => code === "tool_unknown" || code === "tool_input_invalid" || code === "tool_input_truncated";
 
 /** Errors too: what a tool says in one is as little to be trusted as what it says in a result. */
-async function guardResult(run: Run, line: Line, name: string, { key }: CallFacts, { result, ref }: Performed): Promise<Outcome<Made>> {
+async function guardResult(run: Run, line: Line, { key, call: { name } }: CallFacts, { result, ref }: Performed): Promise<Outcome<Made>> {
   const guardrails = line.agent.guardrails.toolOutput;
   if (guardrails.length === 0) return done({ result, ref, verdicts: [] });
   const decision = await decideText(run, `${key}/output`, guardrails, { point: "toolOutput", text: result.content, tool: name });

@@ -7,13 +7,15 @@ import type { Next, Reconciled, Step, StepContext } from "../../core/step.ts";
 import type { Tool, ToolContext, ToolResult } from "../../core/tool.ts";
 import { toolSpan } from "../../telemetry/attributes.ts";
 import type { AgentParts } from "../line.ts";
-import { wrapTool } from "../yours.ts";
-import { parseArguments } from "./arguments.ts";
+import { wrapIn } from "../yours.ts";
+import type { ParsedArguments } from "./arguments.ts";
 import { toolFailure } from "./tool-failure.ts";
 import { failedResult, renderOutput, warnedResult } from "./tool-result.ts";
 
 /** What the executor knows about a call besides what the model said. */
 export interface CallPlace {
+  readonly call: ToolCall;
+  readonly parsed: ParsedArguments;
   readonly key: string;
   readonly tool: Tool;
   /** For the model, spans and the journal. */
@@ -26,8 +28,8 @@ export interface CallPlace {
   readonly insteadOf?: { readonly name: string; readonly code: ErrorCode; readonly key: string };
 }
 
-export function toolCallStep(run: Run, agent: AgentParts, call: ToolCall, place: CallPlace): Step<ToolResult> {
-  const { key, tool, name } = place;
+export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Step<ToolResult> {
+  const { call, key, tool, name } = place;
   return {
     kind: "tool",
     key,
@@ -39,34 +41,26 @@ export function toolCallStep(run: Run, agent: AgentParts, call: ToolCall, place:
     facts: ({ error }) => ({ code: error?.code }),
     // The gate hands on a step with the validated input; this one has nothing to perform with.
     perform: () => Promise.resolve(failed(new AgentError("internal_error", "A tool step was performed without its gate."))),
-    gate: (context, next) => passGate(run, agent, call, place, context, next),
+    gate: (context, next) => passGate(run, agent, place, context, next),
   };
 }
 
-async function passGate(
-  run: Run,
-  agent: AgentParts,
-  call: ToolCall,
-  place: CallPlace,
-  context: StepContext,
-  next: Next,
-): Promise<Outcome<ToolResult>> {
-  const admitted = await admit(call, place);
-  if (admitted instanceof AgentError) return refusedCall(run.path + place.key, place, call, admitted, context);
-  const outcome = await next(innerStep(run, agent, call, place, admitted.input), context);
+async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: StepContext, next: Next): Promise<Outcome<ToolResult>> {
+  const admitted = await admit(place);
+  if (admitted instanceof AgentError) return refusedCall(run.path + place.key, place, admitted, context);
+  const outcome = await next(innerStep(run, agent, place, admitted.input), context);
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
   return outcome.status === "failed" && isToolFailure(outcome.error) ? done(failedResult(outcome.error)) : outcome;
 }
 
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
-async function admit(call: ToolCall, { tool, name, truncated }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
+async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
   if (truncated) {
     return new AgentError(
       "tool_input_truncated",
       `The call of ${name} was cut off before its arguments were complete; it was not executed.`,
     );
   }
-  const parsed = parseArguments(call.arguments, tool.effect === "read");
   if (!parsed.ok) return new AgentError("tool_input_invalid", `The arguments of ${name} are not a JSON object; it was not executed.`);
   const valid = await tool.input.validate(parsed.value);
   if (valid.ok) return { input: valid.value, repaired: parsed.repaired };
@@ -75,22 +69,16 @@ async function admit(call: ToolCall, { tool, name, truncated }: CallPlace): Prom
 }
 
 /** A call that was refused was not executed, which a span of its own says; unless an earlier pass, under other rules, had begun it. */
-function refusedCall(
-  key: string,
-  place: CallPlace,
-  call: ToolCall,
-  error: AgentError,
-  { journal, trace }: StepContext,
-): Outcome<ToolResult> {
-  const { tool, name, insteadOf } = place;
+function refusedCall(key: string, place: CallPlace, error: AgentError, { journal, trace }: StepContext): Outcome<ToolResult> {
+  const { call, tool, name, insteadOf } = place;
   if (tool.repeat !== "freely" && journal.tried(key) > 0) return suspended([{ kind: "in-doubt", key, tool: name }]);
   const span = toolSpan(name, call.callId, tool, insteadOf !== undefined);
   trace.child(span.name, span.kind, span.attributes).end(error);
   return done(failedResult(error));
 }
 
-function innerStep(run: Run, agent: AgentParts, call: ToolCall, place: CallPlace, input: unknown): Step<ToolResult> {
-  const { tool, name, key, insteadOf } = place;
+function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown): Step<ToolResult> {
+  const { call, tool, name, key, insteadOf } = place;
   const info = { run: run.facts, key: run.path + key, tool: name, callId: call.callId, input };
   const idempotencyKey = `${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
   const toolContext = ({ signal, attempt }: StepContext): ToolContext => ({
@@ -102,11 +90,11 @@ function innerStep(run: Run, agent: AgentParts, call: ToolCall, place: CallPlace
     run: run.facts,
   });
   return {
-    ...toolCallStep(run, agent, call, place),
+    ...toolCallStep(run, agent, place),
     key: info.key,
     perform: (context) => perform(tool, name, input, toolContext(context)),
     reconcile: (context) => reconcile(place, input, toolContext(context)),
-    ...wrapTool(agent.middleware, info),
+    ...wrapIn(agent.around.tool, info),
   };
 }
 

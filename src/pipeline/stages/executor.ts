@@ -1,39 +1,45 @@
 // Fourth stage: makes the planned calls side by side. All of a batch may start, or none; results stand in call order, one for each call.
 import { AgentError } from "../../core/errors.ts";
-import type { Json } from "../../core/json.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, type Outcome, refused } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
 import type { Tool } from "../../core/tool.ts";
 import type { CountedCall } from "../../policy/limits.ts";
 import { parseArguments } from "../calls/arguments.ts";
-import { isInvalid, type Made, makeCall } from "../calls/guarded-call.ts";
+import { type AskedCall, isInvalid, type Made, makeCall } from "../calls/guarded-call.ts";
 import { unfinishedResult } from "../calls/tool-result.ts";
 import type { Line, Plan } from "../line.ts";
 
 export async function executeCalls(run: Run, line: Line, plan: Plan): Promise<Outcome<null>> {
-  const { calls } = plan;
-  line.unfinished.push(...calls.map(({ name }) => name));
-  const allowed = line.limits.batch(calls.map((call) => counted(line.agent.tools.get(call.name), call)));
+  line.unfinished.push(...plan.calls.map(({ name }) => name));
+  const calls = plan.calls.map((call) => askedFor(line, call));
+  const allowed = line.limits.batch(calls.map(counted));
   if (allowed instanceof AgentError) return refused(allowed);
 
   const truncated = plan.finishReason === "length";
   const made: (Made | undefined)[] = calls.map(() => undefined);
   const outcome = await run.all(
-    calls.map((call, position) => async () => {
-      const result = await makeCall(run, line, call, { key: keyOf(position), truncated, warned: allowed.warned.has(position) });
+    calls.map((asked, position) => async () => {
+      const result = await makeCall(run, line, { ...asked, key: keyOf(position), truncated, warned: allowed.warned.has(position) });
       if (result.status === "done") made[position] = result.value;
       return result;
     }),
   );
 
-  for (const [position, call] of calls.entries()) addResult(run, line, call, position, made[position]);
+  for (const [position, { call }] of calls.entries()) addResult(run, line, call, position, made[position]);
   if (outcome.status !== "done") return outcome;
   const tooMany = line.limits.invalid(outcome.value.filter(({ result }) => result.error && isInvalid(result.error.code)).length);
   return tooMany ? refused(tooMany) : done(null);
 }
 
 const keyOf = (position: number) => `tool/${position}`;
+
+/** A call with its tool, if there is one, and with what its arguments say. */
+function askedFor({ agent }: Line, call: ToolCall): AskedCall {
+  const tool = agent.tools.get(call.name);
+  return { call, tool, parsed: parseArguments(call.arguments, tool?.effect === "read") };
+}
 
 /** A call without a result, because the run stops here, gets one that says what is known of it. */
 function addResult(run: Run, line: Line, call: ToolCall, position: number, made: Made | undefined) {
@@ -54,17 +60,17 @@ function addResult(run: Run, line: Line, call: ToolCall, position: number, made:
   line.thread.add({ role: "tool", callId, name, content: result.content, ...(result.error ? { isError: true } : {}) }, ref);
 }
 
-function counted(tool: Tool | undefined, call: ToolCall): CountedCall {
+function counted({ call, tool, parsed }: AskedCall): CountedCall {
   if (tool?.polled) return { tool: call.name, sameAs: undefined };
-  const parsed = parseArguments(call.arguments, true);
   return { tool: call.name, sameAs: parsed.ok ? sameAs(tool, parsed.value) : call.arguments };
 }
 
 // The arguments have not been validated yet, so a loopKey may stumble over them; then they speak for themselves.
-function sameAs(tool: Tool | undefined, value: object): Json {
+function sameAs(tool: Tool | undefined, value: JsonObject): Json {
   try {
-    return JSON.parse(JSON.stringify(tool?.loopKey(value) ?? value));
+    const key: unknown = tool ? tool.loopKey(value) : value;
+    return key === value || key === undefined ? value : JSON.parse(JSON.stringify(key));
   } catch {
-    return JSON.stringify(value);
+    return value;
   }
 }
