@@ -53,6 +53,7 @@ export {
   toolError,
 } from "./core/tool.ts";
 export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
+export { modelRequests, type RecordedRequest } from "./journal/views/model-requests.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export {

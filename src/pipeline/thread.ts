@@ -36,7 +36,7 @@ export function createThread(held: boolean): Thread {
   const push = (message: Message, visible: Message, ref: string | undefined) => {
     messages.push(message);
     shown.push(visible);
-    fresh.push(ref === undefined ? recordable(message) : { ref });
+    fresh.push(ref === undefined ? recordable(message) : { ...withoutContent(message), ref });
   };
   const show = (change: (answer: AssistantMessage) => AssistantMessage) => {
     const visible = shown[latest];
@@ -75,6 +75,12 @@ function recordable(message: Message): Json {
   if (message.role === "tool") return { ...message };
   const { role, content } = message;
   return { role, content: typeof content === "string" ? content : content.map((part) => ({ ...part })) };
+}
+
+function withoutContent(message: Message): { readonly [key: string]: Json } {
+  if (message.role !== "tool") return { role: message.role };
+  const { role, callId, name, isError } = message;
+  return { role, callId, name, ...(isError ? { isError } : {}) };
 }
 
 function complete(messages: readonly Message[]): readonly Message[] {

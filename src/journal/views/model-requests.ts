@@ -1,0 +1,89 @@
+// A view: the requests the models were sent, put together again from a journal that holds every message once.
+import { AgentError } from "../../core/errors.ts";
+import type { AttemptStarted, Entry } from "../../core/journal.ts";
+import { type Json, type JsonObject, recall } from "../../core/json.ts";
+import type { Message } from "../../core/message.ts";
+import type { ModelRequest } from "../../core/model.ts";
+
+/** One model step and what was asked in it, word for word. */
+export interface RecordedRequest {
+  readonly key: string;
+  readonly model: string;
+  readonly provider: string;
+  readonly request: ModelRequest;
+}
+
+/** For export, analysis and for looking at what a model really read. Throws `journal_corrupt` when something it refers to is missing. */
+export function modelRequests(entries: readonly Entry[]): readonly RecordedRequest[] {
+  const contents = new Map<string, Json>();
+  const messages: Message[] = [];
+  const found: RecordedRequest[] = [];
+  for (const entry of entries) {
+    if (entry.type === "run.started") keepInput(contents, entry.input);
+    if (entry.type === "decided") contents.set(entry.key, entry.choice);
+    if (entry.type === "step.done" && entry.outcome.ok) contents.set(entry.key, entry.outcome.value);
+    const input = asked(entry);
+    if (!input) continue;
+    for (const recorded of listIn(input, "messages")) messages.push(resolve(recorded, contents));
+    found.push({
+      key: input.key,
+      model: input.model,
+      provider: String(field(input.value, "provider")),
+      request: requestOf(input, messages, contents),
+    });
+  }
+  return found;
+}
+
+interface AskedModel {
+  readonly key: string;
+  readonly model: string;
+  readonly value: Json;
+}
+
+/** A model step as it was asked: with its first attempt, or with its outcome when it was answered without one. */
+function asked(entry: Entry): AskedModel | undefined {
+  if ((entry.type !== "attempt.started" && entry.type !== "step.done") || entry.kind !== "model") return undefined;
+  const { key, name, input }: Pick<AttemptStarted, "key" | "name" | "input"> = entry;
+  return input === undefined ? undefined : { key, model: name, value: input };
+}
+
+function keepInput(contents: Map<string, Json>, input: string | readonly Message[]) {
+  const said = typeof input === "string" ? [input] : input.map(({ content }) => content);
+  for (const [position, content] of said.entries()) contents.set(`input/${position}`, recall(JSON.parse(JSON.stringify(content))));
+}
+
+function requestOf({ value }: AskedModel, messages: readonly Message[], contents: ReadonlyMap<string, Json>): ModelRequest {
+  const offer = contents.get(`offer/${String(field(value, "offer"))}`);
+  if (offer === undefined) throw missing("what the model was offered");
+  return { ...recall<Omit<ModelRequest, "messages">>(offer), messages: [...messages] };
+}
+
+/** A message is recorded whole, or with a reference in place of its content. */
+function resolve(recorded: Json, contents: ReadonlyMap<string, Json>): Message {
+  const ref = field(recorded, "ref");
+  if (typeof ref !== "string" || !isObject(recorded)) return recall<Message>(recorded);
+  const source = contents.get(ref);
+  if (source === undefined) throw missing(ref);
+  const { ref: _, ...rest } = recorded;
+  return recall<Message>({ ...rest, content: contentOf(source) });
+}
+
+/** Text as it is, a model's message, a tool's result, or what a guardrail made of one. */
+function contentOf(source: Json): Json {
+  if (!isObject(source)) return source;
+  const message = source["message"];
+  if (message !== undefined && isObject(message)) return message["content"] ?? null;
+  return source["content"] ?? source["text"] ?? null;
+}
+
+const isObject = (value: Json): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+
+const field = (value: Json, name: string): Json | undefined => (isObject(value) ? value[name] : undefined);
+
+function listIn({ value }: AskedModel, name: string): readonly Json[] {
+  const list = field(value, name);
+  return Array.isArray(list) ? list : [];
+}
+
+const missing = (what: string) => new AgentError("journal_corrupt", `This journal refers to ${what}, which is not in it.`);
