@@ -76,7 +76,10 @@ function resolve(options: AgentOptions): AgentParts {
     output,
     around: aroundOf(middleware),
     stages: { ...ourStages, ...options.stages },
-    held: guardrails.output.length > 0 || options.stages?.outputFilter !== undefined,
+    held: {
+      answers: guardrails.output.length > 0 || options.stages?.outputFilter !== undefined,
+      calls: guardrails.toolInput.length > 0,
+    },
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
     modelTerms: {
       ...retry,
@@ -94,7 +97,12 @@ function resolve(options: AgentOptions): AgentParts {
 function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, schema: CompiledSchema | undefined): Offer {
   const tools = [...byName].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
   const output = schema && { name: "answer", schema: schema.jsonSchema };
-  return { print: printOf(JSON.stringify([tools, settings, output])), tools, settings, output };
+  return Object.freeze({
+    print: printOf(JSON.stringify([tools, settings, output])),
+    tools: Object.freeze(tools),
+    settings: Object.freeze({ ...settings }),
+    output,
+  });
 }
 
 /** Each kind of step gets the layers it needs, outermost first. Why each stands where it stands: docs/architecture.md. */
@@ -130,7 +138,12 @@ function toolsByName(tools: Readonly<Record<string, Tool>>): ReadonlyMap<string,
 /** The shape of the answer is checked last, on what the other guardrails left. */
 function guardrailsOf(given: Guardrails, output: CompiledSchema | undefined): Readonly<Record<GuardPoint, readonly Guardrail[]>> {
   const { input = [], toolInput = [], toolOutput = [] } = given;
-  return { input, toolInput, toolOutput, output: [...(given.output ?? []), ...(output ? [outputSchema(output)] : [])] };
+  return {
+    input: [...input],
+    toolInput: [...toolInput],
+    toolOutput: [...toolOutput],
+    output: [...(given.output ?? []), ...(output ? [outputSchema(output)] : [])],
+  };
 }
 
 const wrong = (message: string) => new AgentError("configuration_invalid", message);

@@ -156,7 +156,13 @@ export function reviveError(stored: StoredError): AgentError {
   });
 }
 
-/** `thrown` itself when it is ours, else a new error of `errorCode` with `thrown` as cause. */
+/**
+ * `thrown` itself when it is ours, else a new error of `errorCode` with `thrown` as cause. An error of a newer copy of the package may
+ * have a code that this one knows nothing about: it is somebody else's.
+ */
 export function toAgentError(thrown: unknown, errorCode: ErrorCode, message: string): AgentError {
-  return AgentError.is(thrown) ? thrown : new AgentError(errorCode, message, { cause: thrown });
+  if (!AgentError.is(thrown)) return new AgentError(errorCode, message, { cause: thrown });
+  return Object.hasOwn(errorCodes, thrown.code)
+    ? thrown
+    : new AgentError(errorCode, message, { cause: thrown, retryable: thrown.retryable });
 }

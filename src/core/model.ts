@@ -71,3 +71,20 @@ export interface Model {
   readonly id: string;
   call(request: ModelRequest, context: ModelContext): Promise<ModelResponse>;
 }
+
+/** What of a report can be counted: whole or not, but finite and not negative. Undefined when nothing can. */
+export function knownUsage(usage: Usage | undefined): Usage | undefined {
+  if (typeof usage !== "object" || usage === null) return undefined;
+  const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails } = usage;
+  const known = {
+    ...counted({ inputTokens, outputTokens }),
+    ...within("inputTokenDetails", counted({ ...inputTokenDetails })),
+    ...within("outputTokenDetails", counted({ ...outputTokenDetails })),
+  };
+  return Object.keys(known).length > 0 ? known : undefined;
+}
+
+const counted = (counts: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => typeof count === "number" && Number.isFinite(count) && count >= 0));
+
+const within = (name: string, counts: object) => (Object.keys(counts).length > 0 ? { [name]: counts } : {});

@@ -1,5 +1,5 @@
 // How a step ends. Layers and stages return outcomes; a pause, a halt or a refusal is never an exception that user code could swallow.
-import { type AgentError, errorCodes, toAgentError } from "./errors.ts";
+import { AgentError, errorCodes, toAgentError } from "./errors.ts";
 
 /** Something a run waits for: here an act of which nobody knows whether it happened. */
 export interface Waiting {
@@ -23,6 +23,23 @@ export const done = <T>(value: T): Outcome<T> => ({ status: "done", value });
 export const failed = (error: AgentError): Stopped => ({ status: "failed", error });
 export const refused = (error: AgentError): Stopped => ({ status: "refused", error });
 export const suspended = (waitingFor: readonly Waiting[]): Stopped => ({ status: "suspended", waitingFor });
+
+/** Whether somebody else's code has answered an outcome that can be relied on. */
+export function isOutcome(value: unknown): value is Outcome<unknown> {
+  if (typeof value !== "object" || value === null || !("status" in value)) return false;
+  switch (value.status) {
+    case "done":
+      return "value" in value;
+    case "failed":
+    case "refused":
+    case "halted":
+      return "error" in value && AgentError.is(value.error) && Object.hasOwn(errorCodes, value.error.code);
+    case "suspended":
+      return "waitingFor" in value && Array.isArray(value.waitingFor) && value.waitingFor.length > 0;
+    default:
+      return false;
+  }
+}
 
 /** The outcome an error amounts to, by the table of codes. */
 export function stoppedBy(error: AgentError): Stopped {
@@ -52,7 +69,10 @@ export function isInterruption(outcome: Outcome<unknown>): boolean {
 
 const gravity = { done: 0, suspended: 1, refused: 2, failed: 3, halted: 4 };
 
-/** Of several outcomes the gravest: bug of ours, halted, failed, refused, suspended, done. Suspensions are joined. */
+/**
+ * Of several outcomes the gravest: bug of ours, halted, failed, refused, suspended, done. But what would end the run for good comes after
+ * a suspension: an act of which nobody knows whether it happened must not be forgotten with the run. Suspensions are joined.
+ */
 export function gravest<T>(outcomes: readonly Outcome<T>[]): Outcome<readonly T[]> {
   const values: T[] = [];
   const waitingFor: Waiting[] = [];
@@ -66,4 +86,10 @@ export function gravest<T>(outcomes: readonly Outcome<T>[]): Outcome<readonly T[
   return worst.status === "suspended" ? suspended(waitingFor) : worst;
 }
 
-const weight = (outcome: Stopped) => (outcome.status === "failed" && outcome.error.code === "internal_error" ? 5 : gravity[outcome.status]);
+function weight(outcome: Stopped): number {
+  if (outcome.status === "suspended" || outcome.status === "halted") return gravity[outcome.status];
+  if (outcome.error.code === "internal_error") return 5;
+  return isForGood(outcome.error) ? gravity[outcome.status] / 10 : gravity[outcome.status];
+}
+
+const isForGood = ({ code, final }: AgentError) => final || errorCodes[code].ends === "escalated" || errorCodes[code].ends === "refused";

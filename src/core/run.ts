@@ -6,7 +6,7 @@ import type { RunFacts } from "./facts.ts";
 import type { Closing, Reason, RunJournal, StepKind } from "./journal.ts";
 import { assertJson, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
-import { done, failed, gravest, type Outcome, type Stopped, stoppedBy, stoppedBySignal, suspended } from "./outcome.ts";
+import { done, failed, gravest, isOutcome, type Outcome, type Stopped, stoppedBy, stoppedBySignal, suspended } from "./outcome.ts";
 import type { Next, Step, StepContext } from "./step.ts";
 import type { Trace } from "./trace.ts";
 
@@ -112,7 +112,8 @@ async function again<T>(key: string, context: StepContext, walk: StageWork<T>): 
 
 async function settled<T>(what: string, work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   try {
-    return await work();
+    const outcome = await work();
+    return isOutcome(outcome) ? outcome : failed(new AgentError("stage_failed", `${what} answered no outcome.`));
   } catch (thrown) {
     return stoppedBy(toAgentError(thrown, "stage_failed", `${what} threw.`));
   }

@@ -2,7 +2,7 @@
 import { type OutputUnit, type Schema, Validator } from "@cfworker/json-schema";
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { AgentError } from "./errors.ts";
-import type { JsonSchema } from "./json.ts";
+import type { Json, JsonSchema } from "./json.ts";
 
 /** Where a schema can come from. Types are inferred from a Standard Schema; a raw JSON Schema gives `unknown`. */
 export type AnySchema = StandardSchemaV1 | JsonSchema;
@@ -61,20 +61,28 @@ function describe(schema: StandardSchemaV1, where: string): JsonSchema {
   }
 }
 
+// Any thenable counts as a promise: one from another realm or library is no result.
 function validateStandard(schema: StandardSchemaV1, value: unknown): Validated | Promise<Validated> {
   try {
-    const result = schema["~standard"].validate(value);
-    return result instanceof Promise ? result.then(fromStandard, schemaThrew) : fromStandard(result);
+    const result: unknown = schema["~standard"].validate(value);
+    return isThenable(result) ? Promise.resolve(result).then(fromStandard, schemaFailed) : fromStandard(result);
   } catch {
-    return schemaThrew();
+    return schemaFailed();
   }
 }
 
-const schemaThrew = (): Validated => ({ ok: false, issues: ["the schema itself failed"] });
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 
-function fromStandard(result: StandardSchemaV1.Result<unknown>): Validated {
-  if (!result.issues) return { ok: true, value: result.value };
-  return { ok: false, issues: result.issues.map((issue) => withPath(issue.path ?? [], issue.message)) };
+const schemaFailed = (): Validated => ({ ok: false, issues: ["the schema itself failed"] });
+
+/** Only what says clearly that a value is valid makes it so. */
+function fromStandard(result: unknown): Validated {
+  if (typeof result !== "object" || result === null) return schemaFailed();
+  const { issues }: { issues?: unknown } = result;
+  if (issues === undefined && "value" in result) return { ok: true, value: result.value };
+  if (!Array.isArray(issues) || issues.length === 0) return schemaFailed();
+  return { ok: false, issues: issues.map((issue: StandardSchemaV1.Issue) => withPath(issue?.path ?? [], String(issue?.message))) };
 }
 
 const withPath = (path: readonly (PropertyKey | { readonly key: PropertyKey })[], message: string) => {
@@ -87,20 +95,38 @@ function rawValidator(schema: JsonSchema, where: string): CompiledSchema["valida
     const text = JSON.stringify(schema);
     const own: Schema = JSON.parse(text);
     const validator = new Validator(own, text.includes("draft-07") ? "7" : "2020-12", false);
-    return (value) => {
-      const result = validator.validate(value);
-      return result.valid ? { ok: true, value } : { ok: false, issues: deepest(result.errors) };
-    };
+    // A reference to nowhere or a broken pattern shows only in use: better now than in the first run.
+    validator.validate({});
+    for (const pattern of patternsIn(schema)) new RegExp(pattern, "u");
+    return (value) => validateRaw(validator, value);
   } catch (thrown) {
     throw new AgentError("configuration_invalid", `${where} is not a usable JSON Schema.`, { cause: thrown });
+  }
+}
+
+function validateRaw(validator: Validator, value: unknown): Validated {
+  try {
+    const result = validator.validate(value);
+    return result.valid ? { ok: true, value } : { ok: false, issues: deepest(result.errors) };
+  } catch {
+    return schemaFailed();
+  }
+}
+
+function* patternsIn(schema: Json | undefined): Generator<string> {
+  if (typeof schema !== "object" || schema === null) return;
+  for (const [key, item] of Object.entries(schema)) {
+    if (key === "pattern" && typeof item === "string") yield item;
+    else yield* patternsIn(item);
   }
 }
 
 // The library reports every enclosing keyword too; the innermost ones say what is wrong.
 function deepest(errors: readonly OutputUnit[]): string[] {
   const depth = (unit: OutputUnit) => unit.instanceLocation.split("/").length;
-  const most = Math.max(...errors.map(depth));
-  return errors.filter((unit) => depth(unit) === most).map((unit) => `${unit.instanceLocation.slice(2) || "arguments"}: ${unit.error}`);
+  const most = errors.reduce((deepestSoFar, unit) => Math.max(deepestSoFar, depth(unit)), 0);
+  const innermost = errors.filter((unit) => depth(unit) === most).slice(0, 20);
+  return innermost.map((unit) => `${unit.instanceLocation.slice(2) || "arguments"}: ${unit.error}`);
 }
 
 /** True when a schema describes an object, which is the only thing a model can send as arguments. */

@@ -51,6 +51,8 @@ export interface Step<T> {
   readonly span: () => SpanSpec<T>;
   /** What of the value is worth an own field in the journal. */
   readonly facts?: (value: T) => StepFacts;
+  /** Asked before another attempt: false when what this one did cannot be taken back. */
+  readonly mayRepeat?: () => boolean;
   /** One attempt. What it throws becomes a failed outcome. */
   readonly perform: (context: StepContext) => Promise<Outcome<T>>;
   /** Decides before anything is tried whether and how (validation, permissions, guardrails), and finishes the answer on the way out. */

@@ -32,11 +32,12 @@ export function normalized({ maxBytes = 100_000 }: NormalizedOptions = {}): Guar
 const isLonger = (text: string, maxBytes: number) => text.length > maxBytes || Buffer.byteLength(text) > maxBytes;
 
 const kinds: Readonly<Record<string, RegExp>> = {
-  "tag-characters": /[\u{E0000}-\u{E007F}]/u,
-  "zero-width": /\u034F|[\u00AD\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2064\u206A-\u206F\u3164\uFEFF\uFFA0]/u,
+  "tag-characters": /[\u{E0000}-\u{E00FF}]/u,
+  "zero-width":
+    /\u034F|[\u00AD\u115F\u1160\u17B4\u17B5\u180B-\u180F\u200B-\u200D\u2060-\u2065\u206A-\u206F\u3164\uFEFF\uFFA0\u{1BCA0}-\u{1BCA3}\u{1D173}-\u{1D17A}]/u,
   "direction-override": /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u,
-  "variation-selector": /[\u{E0100}-\u{E01EF}]/u,
-  control: /(?![\t\n\r])[\p{Cc}\uFFF9-\uFFFB]/u,
+  "variation-selector": /[\uFE00-\uFE0F]|[\u{E0100}-\u{E0FFF}]/u,
+  control: /(?![\t\n\r])[\p{Cc}\uFFF0-\uFFFB]/u,
 };
 
 const invisible = new RegExp(
@@ -55,12 +56,17 @@ function reveal(text: string): { readonly visible: string; readonly findings: re
   const first = new Map<string, Finding>();
   const visible = text.replace(invisible, (character: string, at: number) => {
     if ((character === "\u200C" || character === "\u200D") && isJoiner(text, at)) return character;
+    if ((character === "\uFE0E" || character === "\uFE0F") && isPresented(text, at)) return character;
     const kind = Object.keys(kinds).find((name) => kinds[name]?.test(character)) ?? "control";
     if (!first.has(kind)) first.set(kind, { kind, span: [at, at + character.length] });
     return "";
   });
   return { visible, findings: [...first.values()] };
 }
+
+// One selector after an emoji or a key says how it is to look; more of them, or elsewhere, say nothing that can be seen.
+const isPresented = (text: string, at: number) =>
+  /[\p{Extended_Pictographic}\p{Emoji_Modifier}0-9#*]$/u.test(text.slice(Math.max(0, at - 2), at));
 
 function isJoiner(text: string, at: number): boolean {
   const after = text.codePointAt(at + 1);

@@ -31,16 +31,24 @@ const mismatch = (issues: string): Verdict => ({
 
 /** JSON text of an answer: as it is, out of a code fence, or mended. */
 function jsonIn(text: string): string | undefined {
-  const bare = /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text;
-  if (isJson(bare)) return bare;
+  const bare = unfenced(text.trim());
+  if (isJson(bare)) return bare === text.trim() && isJson(text) ? text : bare;
   // Prose would be "repaired" into a string: only what sets out to be JSON is mended.
-  if (!/^\s*[[{]/.test(bare)) return undefined;
+  if (!bare.startsWith("{") && !bare.startsWith("[")) return undefined;
   try {
     const mended = jsonrepair(bare);
     return isJson(mended) ? mended : undefined;
   } catch {
     return undefined;
   }
+}
+
+// By position and not by pattern: a model's text may be of any length and shape.
+function unfenced(text: string): string {
+  if (!text.startsWith("```") || !text.endsWith("```")) return text;
+  const start = text.indexOf("\n");
+  const label = text.slice(3, start).trim();
+  return start < 0 || (label !== "" && label !== "json") ? text : text.slice(start + 1, -3).trim();
 }
 
 function isJson(text: string): boolean {

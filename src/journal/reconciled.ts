@@ -5,18 +5,28 @@ import { failed, type Outcome, suspended } from "../core/outcome.ts";
 import type { Layer, Next, Reconciled, Step, StepContext } from "../core/step.ts";
 import { withinTime } from "../core/waiting.ts";
 
-/** Outside retries and breaker, so that these see the silence itself; inside the gate, so that what is found out is finished as usual. */
-export const reconciled: Layer = (step, context, next) => (step.repeat === "never" ? once(step, context, next) : next(step, context));
+/**
+ * Outside retries and breaker, so that these see the silence itself; inside the gate, so that what is found out is finished as usual.
+ * An act under one key may be repeated, so it is looked up only when its attempts are used up.
+ */
+export const reconciled: Layer = (step, context, next) => (step.repeat === "freely" ? next(step, context) : act(step, context, next));
 
-async function once<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+async function act<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
   // Begun by an earlier pass, and never heard of again.
-  const begunBefore = (context.journal.find(step.key)?.attempt ?? 0) > 0;
-  const found = begunBefore ? await lookUp(step, context) : undefined;
-  if (found) return found;
+  if (step.repeat === "never" && context.journal.tried(step.key) > 0) {
+    const word = await ask(step, context);
+    if (word !== "not-done") return word === "unknown" ? inDoubt(step) : word;
+  }
   const outcome = await next(step, context);
   if (outcome.status !== "failed" || !endedInSilence(outcome.error)) return outcome;
-  return (await lookUp(step, context)) ?? failed(notDone(outcome.error));
+  const word = await ask(step, context);
+  // What is not done yet may be done by an attempt that is still going on.
+  const settled = word !== "not-done" || outcome.error.details["detached"] !== true;
+  if (settled && word !== "unknown") return word === "not-done" ? failed(notDone(outcome.error)) : word;
+  return step.repeat === "never" ? inDoubt(step) : outcome;
 }
+
+const inDoubt = <T>({ key, name }: Step<T>) => suspended([{ kind: "in-doubt", key, tool: name }]);
 
 /** A time-out or a lost connection is no word on whether the act happened; a failure is. */
 const endedInSilence = ({ code, details }: AgentError) => code === "tool_timeout" || code === "step_timeout" || details["silent"] === true;
@@ -28,13 +38,6 @@ const notDone = ({ code, message, cause, details }: AgentError) =>
     retryable: false,
     hint: "Nothing was done. Try another way, or say that this could not be done.",
   });
-
-/** What came of the act; undefined when it surely did not happen. Suspends the run while nobody can say. */
-async function lookUp<T>(step: Step<T>, context: StepContext): Promise<Outcome<T> | undefined> {
-  const word = await ask(step, context);
-  if (word === "not-done") return undefined;
-  return word === "unknown" ? suspended([{ kind: "in-doubt", key: step.key, tool: step.name }]) : word;
-}
 
 async function ask<T>(step: Step<T>, context: StepContext): Promise<Reconciled<T>> {
   const { reconcile, terms } = step;

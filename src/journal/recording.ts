@@ -100,9 +100,12 @@ function reopen<T>(stored: StoredOutcome): Outcome<T> {
   return stored.ok ? done(recall<T>(stored.value)) : failed(reviveError(stored.error));
 }
 
-/** Another kind of step or another tool at the same key means other code; another model or a corrected prompt does not. */
+/**
+ * Another kind of step or another tool at the same key means other code; another model, a corrected prompt or a renamed fallback does not.
+ */
 function divergence<T>(step: Step<T>, past: StepRecord): AgentError | undefined {
-  if (past.kind === step.kind && (past.name === step.name || step.kind === "model")) return undefined;
+  const sameName = past.name === step.name || step.kind === "model" || step.key.endsWith("/fallback");
+  if (past.kind === step.kind && sameName) return undefined;
   return new AgentError(
     "step_diverged",
     `At ${step.key} the run recorded ${past.kind} ${past.name}; the code now takes ${step.kind} ${step.name}.`,

@@ -118,6 +118,8 @@ function index(entries: readonly Entry[]): Past {
       positions.set(entry.key, position);
     } else if (entry.type === "attempt.started") {
       const { kind, name, attempt } = entry;
+      // A fact stays one, whatever was written after it.
+      if (steps.get(entry.key)?.outcome) continue;
       steps.set(entry.key, { kind, name, print: entry.print ?? steps.get(entry.key)?.print, attempt });
     } else if (entry.type === "step.done") {
       const { kind, name, attempts, outcome } = entry;

@@ -1,8 +1,8 @@
 // A model call: one step per concrete model. What goes into the journal is what is new since the call before.
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
-import type { ModelRequest, ModelResponse } from "../core/model.ts";
-import { done, type Outcome } from "../core/outcome.ts";
+import { knownUsage, type ModelRequest, type ModelResponse } from "../core/model.ts";
+import { done, failed, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { chatSpan } from "../telemetry/attributes.ts";
@@ -21,7 +21,7 @@ const key = "model/0";
 export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<Answered>> {
   const { model, offer, modelTerms, around } = line.agent;
   const request: ModelRequest = {
-    messages: line.thread.messages.slice(),
+    messages: Object.freeze(line.thread.messages.slice()),
     tools: offer.tools,
     settings: offer.settings,
     ...(offer.output ? { output: offer.output } : {}),
@@ -36,10 +36,19 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
     terms: modelTerms,
     span: () => chatSpan(model, request, line.streamed),
     facts: ({ usage }) => ({ usage }),
+    mayRepeat: () => !line.window.hasShown(turn),
     perform: (context) => attempt(line, turn, request, context),
-    ...wrapIn(around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }),
+    ...wrapIn(around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isResponse),
   });
-  return outcome.status === "done" ? done({ response: outcome.value, ref }) : outcome;
+  if (outcome.status === "done") return done({ response: outcome.value, ref });
+  return outcome.status === "failed" && line.window.hasShown(turn) ? brokenOff(model.id, outcome.error) : outcome;
+}
+
+/** Text that has been shown cannot be taken back, nor may anything be glued to it: the attempt was the only one. */
+function brokenOff(id: string, error: AgentError): Outcome<never> {
+  if (error.code === "cancelled" || error.code.startsWith("journal_")) return failed(error);
+  const message = `The answer of ${id} broke off after part of it had been shown.`;
+  return failed(new AgentError("stream_interrupted", message, { cause: error, details: { reason: error.code } }));
 }
 
 /** The messages since the last call, each once in a run's journal and by reference afterwards; what the model is offered, by its print. */
@@ -49,25 +58,31 @@ const recordedInput = ({ agent, thread }: Line): Json => ({
   messages: thread.takeNew(),
 });
 
-/** Text that has been shown cannot be taken back: from then on the attempt is the only one. Text that is held is shown to nobody. */
 async function attempt(line: Line, turn: number, request: ModelRequest, context: StepContext): Promise<Outcome<ModelResponse>> {
   const { model } = line.agent;
   const { signal, clock } = context;
-  // A model that was left behind may go on talking; nobody listens any more.
+  // A model that was left behind, or has answered already, may go on talking; nobody listens any more.
+  let listening = true;
   const onText = (text: string) => {
-    if (!signal.aborted) line.window.push(turn, text);
+    if (listening && !signal.aborted) line.window.push(turn, text);
   };
   try {
     const streaming = line.streamed ? { onText } : {};
     const response = await model.call(request, { signal, attempt: context.attempt, now: () => clock.now(), ...streaming });
     if (!isResponse(response)) throw new AgentError("model_response_invalid", `${model.id} answered with something that is no response.`);
-    return done(response);
+    return done(withKnownUsage(response));
   } catch (thrown) {
-    const error = toAgentError(thrown, "provider_unavailable", `${model.id} could not be reached.`);
-    if (signal.aborted || !line.window.hasShown(turn)) throw error;
-    const message = `The answer of ${model.id} broke off after part of it had been shown.`;
-    throw new AgentError("stream_interrupted", message, { cause: error, details: { reason: error.code } });
+    throw toAgentError(thrown, "provider_unavailable", `${model.id} could not be reached.`);
+  } finally {
+    listening = false;
   }
+}
+
+/** A count that is none is not worth losing a paid answer for: it is as if it had not been reported. */
+function withKnownUsage(response: ModelResponse): ModelResponse {
+  const { usage, ...rest } = response;
+  const known = knownUsage(usage);
+  return known ? { ...rest, usage: known } : rest;
 }
 
 /** An adapter is somebody else's code: what the line relies on is looked at. */
@@ -75,6 +90,8 @@ function isResponse(response: unknown): response is ModelResponse {
   if (!isObject(response) || typeof response["finishReason"] !== "string") return false;
   const { message } = response;
   if (!isObject(message) || message["role"] !== "assistant" || !Array.isArray(message["content"])) return false;
+  // To have stopped for calls and to make none is no answer either.
+  if (response["finishReason"] === "tool-calls" && message["content"].length === 0) return false;
   return message["content"].every((part: unknown) => isObject(part) && isPart(part));
 }
 

@@ -2,6 +2,7 @@
 
 import { AgentError } from "../core/errors.ts";
 import type { GuardDecision, GuardPoint, Guardrail, Verdict, VerdictRecord } from "../core/guardrail.ts";
+import { assertJson } from "../core/json.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import { spanEvents } from "../core/trace.ts";
@@ -90,19 +91,33 @@ async function ask(guardrail: Guardrail, subject: GuardedText, { clock, signal, 
 const broken = (guardrail: Guardrail, what: string, cause?: unknown) =>
   new AgentError("guardrail_failed", `The guardrail ${guardrail.name} ${what}; nothing was let through.`, { cause });
 
+const codes: ReadonlySet<unknown> = new Set([undefined, "guardrail_blocked", "input_too_long", "output_mismatch"]);
+
+/** What a guardrail answers is somebody else's: only a verdict in every part of it is one. */
 function isVerdict(value: unknown): value is Verdict {
-  if (typeof value !== "object" || value === null || !("verdict" in value)) return false;
-  if ("findings" in value && value.findings !== undefined && !Array.isArray(value.findings)) return false;
-  switch (value.verdict) {
+  if (typeof value !== "object" || value === null) return false;
+  const { verdict, text, message, code, reask, findings }: Readonly<Record<string, unknown>> = { ...value };
+  if (findings !== undefined && !areFindings(findings)) return false;
+  switch (verdict) {
     case "pass":
     case "flag":
       return true;
     case "rewrite":
-      return "text" in value && typeof value.text === "string";
+      return typeof text === "string";
     case "block":
+      return typeof message === "string" && codes.has(code) && (reask === undefined || typeof reask === "string");
     case "escalate":
-      return "message" in value && typeof value.message === "string";
+      return typeof message === "string";
     default:
       return false;
+  }
+}
+
+function areFindings(value: unknown): boolean {
+  try {
+    assertJson(value);
+    return Array.isArray(value) && value.every((finding) => typeof finding === "object" && finding !== null && "kind" in finding);
+  } catch {
+    return false;
   }
 }

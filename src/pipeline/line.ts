@@ -16,7 +16,7 @@ import type { Tool } from "../core/tool.ts";
 import type { Trace } from "../core/trace.ts";
 import type { CallLimits } from "../policy/limits.ts";
 import type { TextWindow } from "./text-window.ts";
-import type { Thread } from "./thread.ts";
+import type { Held, Thread } from "./thread.ts";
 import type { Around } from "./yours.ts";
 
 /** Instructions as text, or as a function of the run; asked once per run. */
@@ -42,8 +42,8 @@ export interface AgentParts {
   readonly output: CompiledSchema | undefined;
   readonly around: Around;
   readonly stages: Stages;
-  /** Somebody looks at answers before they leave: until then they are shown to nobody. */
-  readonly held: boolean;
+  /** What somebody looks at before it leaves: until then it is shown to nobody. */
+  readonly held: Held;
   readonly machinery: Machinery;
   readonly modelTerms: Terms;
   readonly caps: RunCaps;

@@ -35,7 +35,7 @@ async function takeTurn(run: Run, line: Line, turn: number): Promise<Outcome<Ans
   const filtered = await run.stage("output-filter", (here) => filterOutput(here, line, turn, plan.value));
   if (filtered.status !== "done") return filtered;
   if ("reask" in filtered.value) {
-    line.thread.add({ role: "user", content: filtered.value.reask });
+    line.thread.addReask(filtered.value.reask, filtered.value.by);
     return done(null);
   }
   const { text } = filtered.value;

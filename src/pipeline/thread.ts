@@ -4,15 +4,20 @@ import { type AssistantMessage, callsOf, type Message, type ToolCall } from "../
 import { unfinishedResult } from "./calls/tool-result.ts";
 
 export interface Thread {
-  /** Everything so far, as a model reads it. */
+  /** Everything so far, as a model reads it. Frozen, each message too. */
   readonly messages: readonly Message[];
   /**
    * Adds a message. `ref` is the key under which the journal holds its content; without one the message itself is recorded. What a model
-   * said is shown to nobody until `showAnswer`, when there are output guardrails; its calls are.
+   * said is shown to nobody until `showAnswer` when somebody looks at answers, nor its arguments until `showArguments` when somebody
+   * looks at those.
    */
   add(message: Message, ref?: string): void;
+  /** Adds the agent's instructions, which are no part of the conversation. */
+  addInstructions(text: string, ref: string): void;
   /** Adds a message of an earlier conversation, which its owner knows. */
   addEarlier(message: Message, ref: string): void;
+  /** Adds what the model is asked to do better: it can quote what nobody may see. */
+  addReask(text: string, by: string): void;
   /** What may be shown of the latest answer of the model. */
   showAnswer(text: string): void;
   /** What may be shown as arguments of a call of the latest answer. */
@@ -21,21 +26,28 @@ export interface Thread {
   latestAnswer(): { readonly message: AssistantMessage; readonly ref: string | undefined } | undefined;
   /** What was added since the last call, in recorded form: each message once in a run's journal, afterwards by reference. */
   takeNew(): readonly Json[];
-  /** The messages as they may be shown, with a result for every call, also for those that were never executed. */
-  transcript(): readonly Message[];
+  /**
+   * The conversation as it may be shown, with a result for every call. `sure`: calls without one were never executed; else nobody knows.
+   */
+  transcript(sure: boolean): readonly Message[];
 }
 
-/** `held`: there are output guardrails. */
-export function createThread(held: boolean): Thread {
+/** What is looked at before it may be shown. */
+export interface Held {
+  readonly answers: boolean;
+  readonly calls: boolean;
+}
+
+export function createThread(held: Held): Thread {
   const messages: Message[] = [];
   const shown: Message[] = [];
   let fresh: Json[] = [];
   let latest = -1;
   let answer: ReturnType<Thread["latestAnswer"]>;
 
-  const push = (message: Message, visible: Message, ref: string | undefined) => {
-    messages.push(message);
-    shown.push(visible);
+  const push = (message: Message, ref: string | undefined, visible?: Message) => {
+    messages.push(frozen(message));
+    if (visible) shown.push(visible);
     fresh.push(ref === undefined ? recordable(message) : { ...withoutContent(message), ref });
   };
   const show = (change: (answer: AssistantMessage) => AssistantMessage) => {
@@ -46,27 +58,48 @@ export function createThread(held: boolean): Thread {
   return {
     messages,
     add: (message, ref) => {
-      if (message.role === "assistant") {
-        latest = messages.length;
-        answer = { message, ref };
-      }
-      push(message, held && message.role === "assistant" ? { role: "assistant", content: callsOf(message) } : message, ref);
+      if (message.role !== "assistant") return push(message, ref, message);
+      latest = shown.length;
+      answer = { message, ref };
+      push(message, ref, veiled(message, held));
     },
-    addEarlier: (message, ref) => push(message, message, ref),
-    showAnswer: (text) => show((answer) => ({ ...answer, content: [{ type: "text", text }, ...callsOf(answer)] })),
-    showArguments: (position, text) => show((answer) => withArguments(answer, position, text)),
+    addInstructions: (text, ref) => push({ role: "system", content: text }, ref),
+    addEarlier: (message, ref) => push(message, ref, message),
+    addReask: (text, by) => push({ role: "user", content: text }, undefined, { role: "user", content: `[asked again by ${by}]` }),
+    showAnswer: (text) => show((visible) => ({ ...visible, content: [{ type: "text", text }, ...callsOf(visible)] })),
+    showArguments: (position, text) => show((visible) => withArguments(visible, position, text)),
     latestAnswer: () => answer,
     takeNew: () => {
       const taken = fresh;
       fresh = [];
       return taken;
     },
-    transcript: () => complete(shown),
+    transcript: (sure) => complete(shown, sure),
   };
+}
+
+/** What nobody has looked at yet is not there, or empty. */
+function veiled(message: AssistantMessage, { answers, calls }: Held): AssistantMessage {
+  if (!answers && !calls) return message;
+  const content = answers ? callsOf(message) : message.content;
+  return {
+    ...message,
+    content: calls ? content.map((part) => (part.type === "tool-call" ? { ...part, arguments: "{}" } : part)) : content,
+  };
+}
+
+// Middleware and models are handed these very objects; what they read is what is recorded, and stays so.
+function frozen<M extends Message>(message: M): M {
+  if (typeof message.content !== "string") {
+    for (const part of message.content) Object.freeze(part);
+    Object.freeze(message.content);
+  }
+  return Object.freeze(message);
 }
 
 function withArguments(answer: AssistantMessage, position: number, text: string): AssistantMessage {
   const call = callsOf(answer)[position];
+  if (call?.arguments === text) return answer;
   return { ...answer, content: answer.content.map((part) => (part === call ? { ...part, arguments: text } : part)) };
 }
 
@@ -83,12 +116,12 @@ function withoutContent(message: Message): { readonly [key: string]: Json } {
   return { role, callId, name, ...(isError ? { isError } : {}) };
 }
 
-function complete(messages: readonly Message[]): readonly Message[] {
+function complete(messages: readonly Message[], sure: boolean): readonly Message[] {
   const whole: Message[] = [];
   let open: ToolCall[] = [];
   const close = () => {
     for (const { callId, name } of open)
-      whole.push({ role: "tool", callId, name, content: unfinishedResult(false).content, isError: true });
+      whole.push({ role: "tool", callId, name, content: unfinishedResult(!sure).content, isError: true });
     open = [];
   };
   for (const message of messages) {

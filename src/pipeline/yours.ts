@@ -2,7 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { Middleware, ModelCall, ToolCallInfo } from "../core/middleware.ts";
 import type { ModelResponse } from "../core/model.ts";
-import { failed, isInterruption, type Outcome } from "../core/outcome.ts";
+import { failed, isInterruption, isOutcome, type Outcome } from "../core/outcome.ts";
 import type { StageLayer } from "../core/run.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 import type { ToolResult } from "../core/tool.ts";
@@ -11,24 +11,25 @@ import type { ToolResult } from "../core/tool.ts";
 export const yours: Layer = (step, context, next) => (step.wrap ? wrapped(step, step.wrap, context, next) : next(step, context));
 
 async function wrapped<T>(step: Step<T>, wrap: NonNullable<Step<T>["wrap"]>, context: StepContext, next: Next): Promise<Outcome<T>> {
-  const seen: { inner?: Promise<Outcome<T>> } = {};
-  // Asked twice, it answers twice and performs once.
-  const inner = () => (seen.inner ??= next(step, context));
+  const seen: { inner?: Promise<Outcome<T>>; over: boolean } = { over: false };
+  // Asked twice, it answers twice and performs once; asked after the answer was given, it performs nothing any more.
+  const inner = () => (seen.inner ??= seen.over ? Promise.resolve(brokenBy("asked for the step after answering it")) : next(step, context));
   const answered = await guarded(() => wrap(inner));
+  seen.over = true;
   const real = await seen.inner;
   return real && isInterruption(real) ? real : answered;
 }
 
+const brokenBy = (what: string, cause?: unknown) => failed(new AgentError("middleware_failed", `A middleware ${what}.`, { cause }));
+
 async function guarded<T>(wrap: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   try {
     const answered = await wrap();
-    return isOutcome(answered) ? answered : failed(new AgentError("middleware_failed", "A middleware answered no outcome."));
+    return isOutcome(answered) ? answered : brokenBy("answered no outcome");
   } catch (thrown) {
-    return failed(new AgentError("middleware_failed", "A middleware threw.", { cause: thrown }));
+    return brokenBy("threw", thrown);
   }
 }
-
-const isOutcome = (value: unknown) => typeof value === "object" && value !== null && "status" in value;
 
 type Wrap<Call, T> = (call: Call, next: () => Promise<Outcome<T>>) => Promise<Outcome<T>>;
 
@@ -44,9 +45,14 @@ export const aroundOf = (middleware: readonly Middleware[]): Around => ({
 });
 
 /** What a step carries so that middleware is run around it; nothing when there is none. */
-export function wrapIn<Call, T>(around: readonly Wrap<Call, T>[], call: Call): Pick<Step<T>, "wrap"> {
+export function wrapIn<Call, T>(around: readonly Wrap<Call, T>[], call: Call, isValue: (value: unknown) => boolean): Pick<Step<T>, "wrap"> {
   if (around.length === 0) return {};
-  return { wrap: (next) => around.reduceRight<() => Promise<Outcome<T>>>((inner, wrap) => () => wrap(call, inner), next)() };
+  return {
+    wrap: async (next) => {
+      const answered = await around.reduceRight<() => Promise<Outcome<T>>>((inner, wrap) => () => wrap(call, inner), next)();
+      return isOutcome(answered) && answered.status === "done" && !isValue(answered.value) ? brokenBy("answered something else") : answered;
+    },
+  };
 }
 
 /** Around stages it observes: the stage's outcome stands, unless the middleware itself throws. */

@@ -31,6 +31,8 @@ export interface Answer {
 const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ["stop", "stop"],
   ["length", "length"],
+  // Gateways in front of other providers hand their word on.
+  ["max_tokens", "length"],
   ["tool_calls", "tool-calls"],
   ["function_call", "tool-calls"],
   ["content_filter", "content-filter"],

@@ -83,7 +83,7 @@ function isAttemptFailure(outcome: Outcome<unknown>): outcome is Failed {
 async function waited<T>(step: Step<T>, context: StepContext, last: AttemptFailed, nth: number): Promise<boolean> {
   const { failure, attempt } = last;
   const { clock, signal, trace } = context;
-  if (!failure.retryable) return false;
+  if (!failure.retryable || step.mayRepeat?.() === false) return false;
   if (!signal.aborted) {
     const now = clock.now();
     const retryAt = retryTime(step, context, last, nth, now);
@@ -141,8 +141,12 @@ function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentE
   });
 }
 
-/** Name and message of what was thrown, cut to what a person reads. */
+/** Name and message of what was thrown, cut to what a person reads. What was thrown may be anything, and may itself throw when looked at. */
 function causeOf({ cause }: AgentError): string | undefined {
   if (cause === undefined) return undefined;
-  return (cause instanceof Error ? `${cause.name}: ${cause.message}` : `thrown: ${typeof cause}`).slice(0, 500);
+  try {
+    return (cause instanceof Error ? `${cause.name}: ${cause.message}` : `thrown: ${typeof cause}`).slice(0, 500);
+  } catch {
+    return "thrown: something that cannot be looked at";
+  }
 }

@@ -8,6 +8,8 @@ import type { RunResult } from "../core/result.ts";
 import { openRun } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { noTrace } from "../core/trace.ts";
+import { withinTime } from "../core/waiting.ts";
+import { decode } from "../journal/codec.ts";
 import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
 import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
 import { pipeline } from "../pipeline/pipeline.ts";
@@ -24,6 +26,8 @@ export interface Pass {
   readonly emit: (event: RunEvent) => void;
   /** Aborted to cancel; its reason becomes the cause. */
   readonly signal: AbortSignal;
+  /** For telling a closed run again: how long the line may take in all. */
+  readonly graceMs?: number;
 }
 
 /**
@@ -49,10 +53,11 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
     emit,
   };
   try {
-    const outcome = await settledInTime(walk(context, line), time.signal, agent.clock);
+    const { outcome, left } = await settledInTime(walk(context, line), time.signal, agent.clock, pass.graceMs ?? graceMs);
     const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
     journal.showRest();
-    const result = resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries) });
+    const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
+    const result = left && !pass.graceMs ? ((await retold(opened, pass)) ?? own()) : own();
     trace.set(outcomeAttributes(result.status));
     trace.end(result.status === "failed" ? result.error : undefined);
     return result;
@@ -60,6 +65,18 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
     time.stop();
     trace.end();
   }
+}
+
+/**
+ * A line that was left where it stood does not know what its steps have come to; the journal does. Undefined when that cannot be read in
+ * time either.
+ */
+async function retold(opened: OpenedRun, { agent }: Pass): Promise<RunResult<unknown> | undefined> {
+  const gone = AbortSignal.abort();
+  const load = async () => (await agent.store.journal.load(opened.run.id))?.map(decode);
+  const entries = await withinTime(agent.clock, retellingMs, new AbortController().signal, load);
+  if (!entries?.some((entry) => entry.type === "run.ended" || entry.type === "run.stopped")) return undefined;
+  return drive({ ...opened, entries, trace: noTrace }, { agent, streamed: false, emit: () => {}, signal: gone, graceMs: retellingMs });
 }
 
 async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> {
@@ -70,23 +87,27 @@ async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> 
   }
 }
 
-/** How long after its signal a run may take to settle: longer than a step needs, and less than the 50 ms that are promised. */
-const graceMs = 40;
+/** How long after its signal a run may take to settle: longer than a step needs, and with the retelling less than the 50 ms promised. */
+const graceMs = 30;
+const retellingMs = 10;
+
+/** How long a store may take to close a run before it counts as gone. */
+const closingMs = 15_000;
 
 /**
  * Steps settle by themselves soon after the signal. The user's own code on the line (instructions, stages, middleware, schemas) may not:
- * then the run is over all the same, and its closed journal takes nothing more from it.
+ * then it is left, the run is over all the same, and its closed journal takes nothing more from it.
  */
-async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSignal, clock: Clock): Promise<Outcome<T>> {
-  const late = Promise.withResolvers<Outcome<T>>();
+async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSignal, clock: Clock, afterMs: number) {
+  const late = Promise.withResolvers<{ outcome: Outcome<T>; left: boolean }>();
   let cancel = () => {};
   const onAbort = () => {
-    cancel = clock.after(graceMs, () => late.resolve(stoppedBySignal(signal)));
+    cancel = clock.after(afterMs, () => late.resolve({ outcome: stoppedBySignal(signal), left: true }));
   };
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([walking, late.promise]);
+    return await Promise.race([walking.then((outcome) => ({ outcome, left: false })), late.promise]);
   } finally {
     cancel();
     signal.removeEventListener("abort", onAbort);
@@ -101,7 +122,7 @@ function openLine({ input, caps }: OpenedRun, { agent, streamed, emit }: Pass): 
     emit,
     thread: createThread(agent.held),
     limits: createCallLimits(caps),
-    window: createTextWindow(emit, agent.held),
+    window: createTextWindow(emit, agent.held.answers),
     findings: [],
     degraded: [],
     finished: [],
@@ -117,9 +138,10 @@ function openLine({ input, caps }: OpenedRun, { agent, streamed, emit }: Pass): 
 async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
   const closing = closingOf(outcome, line, clock.now());
   try {
-    await journal.write(isBreakdown(closing) ? [] : [closing]);
-    if (!isBreakdown(closing)) return closing;
-    return brokenOff(journal, line, closing);
+    const entries = isBreakdown(closing) ? [] : [closing];
+    const written = await withinTime(clock, closingMs, new AbortController().signal, () => journal.write(entries).then(() => true));
+    if (!written) throw new AgentError("journal_unavailable", "The store did not answer in time.");
+    return isBreakdown(closing) ? brokenOff(journal, line, closing) : closing;
   } catch (thrown) {
     const error = storeError(toAgentError(thrown, "journal_unavailable", "The journal could not be written."));
     return brokenOff(journal, line, { type: "run.ended", at: clock.now(), status: "failed", error });

@@ -33,16 +33,22 @@ export interface ResultParts {
   readonly line: Line;
   readonly journal: OpenJournal;
   readonly traceId: string | undefined;
+  /** The line has seen what its steps came to. */
+  readonly sure: boolean;
 }
 
-export function resultOf(outcome: Outcome<Answer>, closing: Closing, { run, line, journal, traceId }: ResultParts): RunResult<unknown> {
+export function resultOf(
+  outcome: Outcome<Answer>,
+  closing: Closing,
+  { run, line, journal, traceId, sure }: ResultParts,
+): RunResult<unknown> {
   const facts: ResultFacts = {
     runId: run.id,
     usage: journal.tally.usage(),
     timings: journal.tally.timings(),
     findings: [...line.findings],
     degraded: [...line.degraded],
-    messages: line.thread.transcript(),
+    messages: line.thread.transcript(sure),
     resumable: closing.type === "run.stopped" || isBreakdown(closing),
     ...(traceId === undefined ? {} : { traceId }),
   };

@@ -44,18 +44,21 @@ export function openStream<Output>({ runId, drive, leave, keep }: StreamSource<O
 
   const read = (left: () => void): AsyncIterator<RunEvent> => {
     let position = 0;
+    let gone = false;
     const next = async (): Promise<IteratorResult<RunEvent>> => {
       for (;;) {
-        const event = events[position];
+        const event = gone ? undefined : events[position];
         if (event) {
           position += 1;
           return { done: false, value: event };
         }
-        if (over) return { done: true, value: undefined };
+        if (over || gone) return { done: true, value: undefined };
         await new Promise<void>((resolve) => waiting.add(resolve));
       }
     };
     const stop = (): Promise<IteratorResult<RunEvent>> => {
+      gone = true;
+      wake();
       if (!over) left();
       return Promise.resolve({ done: true, value: undefined });
     };
@@ -75,10 +78,29 @@ export interface OpenStream<Output> {
   join(): RunStream<Output>;
 }
 
-async function* readText<Output>(stream: AsyncIterable<RunEvent>, result: Promise<RunResult<Output>>): AsyncGenerator<string, void> {
-  for await (const event of stream) if (event.type === "text.delta") yield event.text;
-  const end = await result;
-  if (end.status === "completed") return;
+// By hand and not as a generator: one that is left before it was started would not tell the stream.
+function readText<Output>(stream: AsyncIterable<RunEvent>, result: Promise<RunResult<Output>>): AsyncIterator<string> {
+  const events = stream[Symbol.asyncIterator]();
+  const next = async (): Promise<IteratorResult<string>> => {
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done) return finish(await result);
+      if (value.type === "text.delta") return { done: false, value: value.text };
+    }
+  };
+  let left = false;
+  return {
+    next: () => (left ? Promise.resolve({ done: true, value: undefined }) : next()),
+    return: async () => {
+      left = true;
+      await events.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+function finish<Output>(end: RunResult<Output>): IteratorResult<string> {
+  if (end.status === "completed") return { done: true, value: undefined };
   if (end.status !== "suspended") throw end.error;
   const waits = end.waitingFor.map(({ tool }) => tool).join(", ");
   throw new AgentError("tool_in_doubt", `The run waits until it is known whether this happened: ${waits}.`);

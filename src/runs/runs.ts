@@ -1,11 +1,13 @@
 // The runs of one agent: starts them, goes on with them, and lets a second asker of the same run join the first.
 import { uuidv7 } from "uuidv7";
-import { AgentError, storeError, toAgentError } from "../core/errors.ts";
+import { AgentError, toAgentError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import type { RunFacts } from "../core/facts.ts";
+import type { Principal, RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
+import { stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
+import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
@@ -64,7 +66,8 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
       drive: async (emit) => {
         const release = follow(options.signal, leaving);
         try {
-          return await drive<Output>(await open(), { agent, streamed, emit, signal: leaving.signal });
+          const opened = await inTime(agent, leaving.signal, open);
+          return await drive<Output>(opened, { agent, streamed, emit, signal: leaving.signal });
         } catch (thrown) {
           return neverOpened(agent, runId, thrown, emit);
         } finally {
@@ -110,9 +113,11 @@ function join<Output>(
   asked: Asked | undefined,
   options: ResumeOptions,
 ): RunStream<Output> {
-  if (!asked) return Object.keys(options).length === 0 ? going.stream.join() : unopened(agent, runId, runActive(runId));
+  const { signal, ...others } = options;
+  const joined = () => waitingUntil(agent, going.stream.join(), signal);
+  if (!asked) return Object.keys(others).length === 0 ? joined() : unopened(agent, runId, runActive(runId));
   if (!going.asked) return unopened(agent, runId, runActive(runId));
-  return sameAsked(asked, going.asked) ? going.stream.join() : unopened(agent, runId, notYours(runId));
+  return sameAsked(asked, going.asked) ? joined() : unopened(agent, runId, notYours(runId));
 }
 
 function factsOf(agent: AgentParts, { runId, user, conversationId, context }: RunOptions): RunFacts {
@@ -120,10 +125,23 @@ function factsOf(agent: AgentParts, { runId, user, conversationId, context }: Ru
     id: runId ?? uuidv7(),
     agent: agent.name,
     agentVersion: agent.version,
-    ...(user ? { user } : {}),
+    ...(user ? { user: frozenUser(user) } : {}),
     ...(conversationId === undefined ? {} : { conversationId }),
     context,
   };
+}
+
+// Guardrails, tools and middleware are handed these very facts: nobody may change for the others who is asking.
+const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
+  Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
+
+/** A store that does not answer holds nobody: neither past a cancel nor past the time a run may take. */
+async function inTime(agent: AgentParts, signal: AbortSignal, open: () => Promise<OpenedRun>): Promise<OpenedRun> {
+  const opening = open();
+  const opened = await withinTime(agent.clock, agent.caps.totalMs, signal, () => opening);
+  if (opened) return opened;
+  opening.then(({ trace }) => trace.end()).catch(() => {}); // what comes of it later belongs to whoever resumes the run
+  throw signal.aborted ? stopReason(signal) : new AgentError("journal_unavailable", "The store did not answer in time.");
 }
 
 /** Passes the caller's abort on; the returned function takes the listener off again. */
@@ -135,6 +153,14 @@ function follow(caller: AbortSignal | undefined, controller: AbortController): (
   return () => caller.removeEventListener("abort", onAbort);
 }
 
+/** Whoever has joined stops waiting when their signal aborts; the run itself is somebody else's to cancel. */
+function waitingUntil<Output>(agent: AgentParts, stream: RunStream<Output>, signal: AbortSignal | undefined): RunStream<Output> {
+  if (!signal) return stream;
+  const stop = async () =>
+    (await withinTime(agent.clock, 0, signal, () => stream.result)) ?? neverOpened(agent, stream.runId, stopReason(signal), () => {});
+  return { ...stream, result: stop() };
+}
+
 function unopened(agent: AgentParts, runId: string, error: AgentError): RunStream<never> {
   const refuse = (emit: (event: RunEvent) => void) => Promise.resolve(neverOpened(agent, runId, error, emit));
   return openStream<never>({ runId, drive: refuse, leave: () => {}, keep: true }).own;
@@ -143,10 +169,11 @@ function unopened(agent: AgentParts, runId: string, error: AgentError): RunStrea
 /** A run that could not be opened: wrong id, other input, or a store that is down. Nothing was performed and nothing written. */
 function neverOpened(agent: AgentParts, runId: string, thrown: unknown, emit: (event: RunEvent) => void): RunResult<never> {
   const error = toAgentError(thrown, "journal_unavailable", "The store could not be read or written; nothing was started.");
-  emit({ type: "run.finished", at: agent.clock.now(), status: "failed", code: storeError(error).code });
+  const status = error.code === "cancelled" ? "cancelled" : "failed";
+  emit({ type: "run.finished", at: agent.clock.now(), status, code: error.code });
   return {
     runId,
-    status: "failed",
+    status,
     error,
     usage: { modelCalls: 0, toolCalls: 0, unreported: 0 },
     timings: { totalMs: 0, modelMs: 0, toolMs: 0 },

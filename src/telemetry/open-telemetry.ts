@@ -10,14 +10,15 @@ export function openRunTrace(run: RunFacts, resumed: boolean): Trace {
   const tracer = trace.getTracer("airworthy");
   const parent = context.active();
   const span = tracer.startSpan(runSpanName(run.agent), { kind: SpanKind.INTERNAL, attributes: runAttributes(run, resumed) }, parent);
-  return isSpanContextValid(span.spanContext()) ? spanTrace(tracer, span, trace.setSpan(parent, span)) : noTrace;
+  return isSpanContextValid(span.spanContext()) ? spanTrace(tracer, span, trace.setSpan(parent, span), () => {}) : noTrace;
 }
 
 const kinds = { internal: SpanKind.INTERNAL, client: SpanKind.CLIENT };
 
-function spanTrace(tracer: Tracer, span: Span, own: Context): Trace {
+function spanTrace(tracer: Tracer, span: Span, own: Context, ended: () => void): Trace {
   let open = true;
-  return {
+  const children = new Set<Trace>();
+  const self: Trace = {
     traceId: span.spanContext().traceId,
     child: (name, kind, attributes, startedAt) => {
       const child = tracer.startSpan(
@@ -25,7 +26,9 @@ function spanTrace(tracer: Tracer, span: Span, own: Context): Trace {
         { kind: kinds[kind], attributes, ...(startedAt === undefined ? {} : { startTime: startedAt }) },
         own,
       );
-      return spanTrace(tracer, child, trace.setSpan(own, child));
+      const below = spanTrace(tracer, child, trace.setSpan(own, child), () => children.delete(below));
+      children.add(below);
+      return below;
     },
     event: (name, attributes) => {
       span.addEvent(name, attributes);
@@ -37,10 +40,14 @@ function spanTrace(tracer: Tracer, span: Span, own: Context): Trace {
     end: (error) => {
       if (!open) return;
       open = false;
+      // Whatever was left behind in here ends with it.
+      for (const below of children) below.end();
       if (error) fail(span, error);
       span.end();
+      ended();
     },
   };
+  return self;
 }
 
 // What a tool or guardrail of the user's said may be content: the status is described in our words only.

@@ -52,10 +52,13 @@ test("branches answer in order, or with the gravest; every one is waited for", a
     finished.push(nth);
     return outcome;
   };
+  // What would end the run for good comes before a suspension: a doubt must not be forgotten with it.
   const ordered: Outcome<number>[] = [
-    { status: "suspended", waitingFor: [{ kind: "in-doubt", key: "k", tool: "t" }] },
     { status: "refused", error: error("guardrail_blocked") },
     { status: "failed", error: error("provider_rejected") },
+    { status: "suspended", waitingFor: [{ kind: "in-doubt", key: "k", tool: "t" }] },
+    { status: "refused", error: error("deadline_exceeded") },
+    { status: "failed", error: error("provider_unavailable") },
     { status: "halted", error: error("halted") },
     { status: "failed", error: error("internal_error") },
   ];

@@ -111,9 +111,9 @@ describe("a tool that ignores its signal", () => {
       effect: "pay",
       timeoutMs: 1_000,
       reconcile: () => word,
-      execute: () => {
+      execute: (_, { signal }) => {
         started.resolve();
-        return new Promise<string>(() => {});
+        return new Promise<string>((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("given up"))));
       },
     });
     const { agent, clock } = agentOf({ model: scriptedModel([calls("pay"), "done"]), tools: { pay } });
@@ -124,6 +124,24 @@ describe("a tool that ignores its signal", () => {
     expect(result.status).toBe(status);
     expect(result.messages.find(({ role }) => role === "tool")?.content).toContain(content);
   });
+});
+
+test("not done is no last word on an act that is still going on", async () => {
+  const slow = stubborn({ effect: "pay", timeoutMs: 1_000 });
+  const pay = tool({
+    description: "d",
+    effect: "pay",
+    inputSchema: empty,
+    timeoutMs: 1_000,
+    reconcile: () => ({ status: "not-done" }),
+    execute: (input, context) => slow.tool.execute(input, context),
+  });
+  const { agent, clock } = agentOf({ model: scriptedModel([calls("pay"), "done"]), tools: { pay } });
+  const running = agent.run("go");
+  await slow.started;
+  await clock.advance(1_050);
+  expect(await running).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt", tool: "pay" }] });
+  slow.settle("late");
 });
 
 describe("the total deadline", () => {

@@ -48,7 +48,7 @@ test("a fallback acts under the key of the tool it stands in for", async () => {
   await createAgent({ name: "a", clock: autoClock(), model: scriptedModel([calls("refund"), "done"]), tools: { refund } }).run("go", {
     runId: "r",
   });
-  expect(keys).toEqual(Array.from({ length: 4 }, () => "r/turn-1/tool/0"));
+  expect(keys).toEqual(Array.from({ length: 4 }, () => "a/r/turn-1/tool/0"));
 });
 
 describe("a throw is the tool's word", () => {
@@ -118,7 +118,9 @@ describe("what is said of a call without a result", () => {
       inputSchema: empty,
       timeoutMs: 1_000,
       reconcile: () => ({ status: "not-done" }),
-      execute: () => (started.resolve(), new Promise(() => {})),
+      execute: (_, { signal }) => (
+        started.resolve(), new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("given up"))))
+      ),
     });
     const running = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
     await started.promise;

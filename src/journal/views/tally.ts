@@ -36,7 +36,7 @@ export function createTally(): Tally {
     if (attempts === 0) return;
     if (!counted.delete(key)) calls[kind] += 1;
     if (type === "step.abandoned") counted.add(key);
-    spent[kind] += at - (startedAt.get(key) ?? at);
+    spent[kind] += Math.max(0, at - (startedAt.get(key) ?? at));
     startedAt.delete(key);
   };
   const report = (usage: Usage) => {

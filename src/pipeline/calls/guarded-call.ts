@@ -5,10 +5,10 @@ import { done, type Outcome, stoppedBy } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
 import type { Tool, ToolResult } from "../../core/tool.ts";
 import { decideText, guardError } from "../guard.ts";
-import type { Line } from "../line.ts";
+import type { AgentParts, Line } from "../line.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { toolCallStep } from "./tool-call.ts";
-import { failedResult, withheldResult } from "./tool-result.ts";
+import { cut, failedResult, withheldResult } from "./tool-result.ts";
 import { unknownToolStep } from "./unknown-tool.ts";
 
 /** A call of the model's: which tool it is for, if there is one, and what its arguments say. */
@@ -31,19 +31,19 @@ export interface Made {
   /** Where the content is recorded; absent when it is nowhere but here. */
   readonly ref?: string;
   readonly verdicts: readonly VerdictRecord[];
-  /** The arguments that may be shown, when these are not the model's own. */
-  readonly shownArguments?: string;
-  /** The tool that stood in. */
-  readonly by?: string;
+  /** The arguments as they may be shown. */
+  readonly shownArguments: string;
+  /** The tool that stood in, and its step. */
+  readonly by?: { readonly name: string; readonly key: string };
 }
 
 export async function makeCall(run: Run, line: Line, facts: CallFacts): Promise<Outcome<Made>> {
   const asked = await guardArguments(run, line, facts);
   if (asked.status !== "done") return asked;
-  const { refusal, verdicts, shownArguments } = asked.value;
-  const shown = shownArguments === undefined ? {} : { shownArguments };
+  const { refusal, verdicts, shownArguments, rewritten } = asked.value;
+  const shown = { shownArguments: shownArguments ?? facts.call.arguments };
   if (refusal) return done({ result: refusal, verdicts, ...shown });
-  const outcome = await perform(run, line, shownArguments === undefined ? facts : withArguments(facts, shownArguments));
+  const outcome = await perform(run, line, rewritten === undefined ? facts : withArguments(facts, rewritten));
   if (outcome.status !== "done") return outcome;
   const guarded = await guardResult(run, line, facts, outcome.value);
   if (guarded.status !== "done") return guarded;
@@ -53,7 +53,9 @@ export async function makeCall(run: Run, line: Line, facts: CallFacts): Promise<
 
 interface Asked {
   readonly verdicts: readonly VerdictRecord[];
-  /** As the guardrails left them, when that is not as the model made them. */
+  /** What the tool is given in place of what the model said. */
+  readonly rewritten?: string;
+  /** What may be shown in place of it. */
   readonly shownArguments?: string;
   readonly refusal?: ToolResult;
 }
@@ -67,13 +69,17 @@ const withArguments = (facts: CallFacts, text: string): CallFacts => ({
 /** Arguments that are no JSON are left to the step: nothing is executed with them. */
 async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, truncated }: CallFacts): Promise<Outcome<Asked>> {
   const guardrails = line.agent.guardrails.toolInput;
-  if (!tool || guardrails.length === 0 || truncated || !parsed.ok) return done({ verdicts: [] });
+  if (guardrails.length === 0) return done({ verdicts: [] });
+  // Nobody has looked at what is not going to be executed anyway: then it is shown to nobody.
+  if (!tool || truncated || !parsed.ok) return done({ verdicts: [], shownArguments: "{}" });
   const text = JSON.stringify(parsed.value);
   const decision = await decideText(run, `${key}/input`, guardrails, { point: "toolInput", text, tool: call.name });
   if (decision.status !== "done") return decision;
   const { verdicts } = decision.value;
-  if (decision.value.allowed)
-    return done({ verdicts, ...(decision.value.text === undefined ? {} : { shownArguments: decision.value.text }) });
+  if (decision.value.allowed) {
+    const { text: rewritten } = decision.value;
+    return done(rewritten === undefined ? { verdicts } : { verdicts, rewritten, shownArguments: rewritten });
+  }
   const error = guardError(decision.value, "toolInput");
   if (error.code === "guardrail_escalated") return stoppedBy(error);
   return done({ refusal: failedResult(error), verdicts, shownArguments: "{}" });
@@ -82,7 +88,7 @@ async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, t
 interface Performed {
   readonly result: ToolResult;
   readonly ref: string;
-  readonly by?: string;
+  readonly by?: Made["by"];
 }
 
 async function perform(run: Run, { agent }: Line, facts: CallFacts): Promise<Outcome<Performed>> {
@@ -90,16 +96,21 @@ async function perform(run: Run, { agent }: Line, facts: CallFacts): Promise<Out
   const first = await run.step(
     tool ? toolCallStep(run, agent, { ...facts, tool, name: call.name }) : unknownToolStep(key, call, agent.tools.keys()),
   );
-  const { fallback } = tool ?? {};
-  if (first.status !== "done") return first;
-  if (!fallback || !needsFallback(first.value, tool?.effect === "read")) return done({ result: first.value, ref: run.path + key });
+  if (first.status !== "done" || !tool) return first.status === "done" ? done({ result: first.value, ref: run.path + key }) : first;
+  return fallBack(run, agent, facts, tool, { result: first.value, ref: run.path + key });
+}
 
-  const by = fallback.label ?? `${call.name}-fallback`;
-  const insteadOf = { name: call.name, code: first.value.error?.code ?? "tool_failed", key };
-  const second = await run.step(toolCallStep(run, agent, { ...facts, key: `${key}/fallback`, tool: fallback, name: by, insteadOf }));
-  if (second.status !== "done") return second;
-  const result = { result: second.value, ref: `${run.path}${key}/fallback` };
-  return done(second.value.error ? result : { ...result, by });
+/** Asks the fallback of a tool that could not do it, and the fallback's own, until one can. */
+async function fallBack(run: Run, agent: AgentParts, facts: CallFacts, tool: Tool, before: Performed): Promise<Outcome<Performed>> {
+  const { fallback } = tool;
+  if (!fallback || !needsFallback(before.result, tool.effect === "read")) return done(before);
+  const by = fallback.label ?? `${facts.call.name}-fallback`;
+  const key = `${before.ref.slice(run.path.length)}/fallback`;
+  const insteadOf = { name: facts.call.name, code: before.result.error?.code ?? "tool_failed", key: facts.key };
+  const outcome = await run.step(toolCallStep(run, agent, { ...facts, key, tool: fallback, name: by, insteadOf }));
+  if (outcome.status !== "done") return outcome;
+  const after = { result: outcome.value, ref: run.path + key };
+  return fallBack(run, agent, facts, fallback, outcome.value.error ? after : { ...after, by: { name: by, key: run.path + key } });
 }
 
 /**
@@ -115,7 +126,12 @@ function needsFallback({ error, deliberate }: ToolResult, isRead: boolean): bool
 export const isInvalid = (code: string) => code === "tool_unknown" || code === "tool_input_invalid" || code === "tool_input_truncated";
 
 /** Errors too: what a tool says in one is as little to be trusted as what it says in a result. */
-async function guardResult(run: Run, line: Line, { key, call: { name } }: CallFacts, { result, ref }: Performed): Promise<Outcome<Made>> {
+async function guardResult(
+  run: Run,
+  line: Line,
+  { key, call: { name }, tool }: CallFacts,
+  { result, ref }: Performed,
+): Promise<Outcome<Omit<Made, "shownArguments">>> {
   const guardrails = line.agent.guardrails.toolOutput;
   if (guardrails.length === 0) return done({ result, ref, verdicts: [] });
   const decision = await decideText(run, `${key}/output`, guardrails, { point: "toolOutput", text: result.content, tool: name });
@@ -127,5 +143,7 @@ async function guardResult(run: Run, line: Line, { key, call: { name } }: CallFa
   }
   const { text } = decision.value;
   if (text === undefined) return done({ result, ref, verdicts });
-  return done({ result: { ...result, content: text }, ref: `${run.path}${key}/output`, verdicts });
+  const short = cut(text, tool?.maxResultBytes ?? text.length * 3);
+  const own = short.content === text ? { ref: `${run.path}${key}/output` } : {};
+  return done({ result: { ...result, ...short }, ...own, verdicts });
 }

@@ -8,7 +8,7 @@ import type { Tool, ToolContext, ToolResult } from "../../core/tool.ts";
 import { toolSpan } from "../../telemetry/attributes.ts";
 import type { AgentParts } from "../line.ts";
 import { wrapIn } from "../yours.ts";
-import type { ParsedArguments } from "./arguments.ts";
+import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { toolFailure } from "./tool-failure.ts";
 import { failedResult, renderOutput, warnedResult } from "./tool-result.ts";
 
@@ -36,7 +36,7 @@ export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Ste
     name,
     input: { callId: call.callId, arguments: call.arguments },
     repeat: tool.repeat,
-    terms: { ...tool.retry, timeoutMs: tool.timeoutMs, breaker: `tool ${name}` },
+    terms: { ...tool.retry, timeoutMs: tool.timeoutMs, breaker: breakerOf(place) },
     span: () => toolSpan(name, call.callId, tool, place.insteadOf !== undefined),
     facts: ({ error }) => ({ code: error?.code }),
     // The gate hands on a step with the validated input; this one has nothing to perform with.
@@ -50,8 +50,11 @@ async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: 
   if (admitted instanceof AgentError) return refusedCall(run.path + place.key, place, admitted, context);
   const outcome = await next(innerStep(run, agent, place, admitted.input), context);
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
-  return outcome.status === "failed" && isToolFailure(outcome.error) ? done(failedResult(outcome.error)) : outcome;
+  return outcome.status === "failed" && isToolFailure(outcome.error) ? done(marked(failedResult(outcome.error), place, false)) : outcome;
 }
+
+// A fallback's name may be that of a tool of the agent's, whose breaker is none of its business.
+const breakerOf = ({ name, insteadOf }: CallPlace) => (insteadOf ? `tool ${insteadOf.name}, fallback ${name}` : `tool ${name}`);
 
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
 async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
@@ -80,7 +83,7 @@ function refusedCall(key: string, place: CallPlace, error: AgentError, { journal
 function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown): Step<ToolResult> {
   const { call, tool, name, key, insteadOf } = place;
   const info = { run: run.facts, key: run.path + key, tool: name, callId: call.callId, input };
-  const idempotencyKey = `${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
+  const idempotencyKey = `${run.facts.agent}/${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
   const toolContext = ({ signal, attempt }: StepContext): ToolContext => ({
     callId: call.callId,
     idempotencyKey,
@@ -89,14 +92,32 @@ function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown
     context: run.facts.context,
     run: run.facts,
   });
+  // A tool may change what it is given; every attempt is given the same.
+  const inputs = freshInputs(place, input);
   return {
     ...toolCallStep(run, agent, place),
     key: info.key,
-    perform: (context) => perform(tool, name, input, toolContext(context)),
-    reconcile: (context) => reconcile(place, input, toolContext(context)),
-    ...wrapIn(agent.around.tool, info),
+    perform: async (context) => perform(tool, name, await inputs(), toolContext(context)),
+    reconcile: async (context) => reconcile(place, await inputs(), toolContext(context)),
+    ...wrapIn(agent.around.tool, info, isToolResult),
   };
 }
+
+function freshInputs(place: CallPlace, validated: unknown): () => unknown {
+  let used = false;
+  return async () => {
+    if (!used) {
+      used = true;
+      return validated;
+    }
+    const parsed = parseArguments(place.call.arguments, place.tool.effect === "read");
+    const admitted = await admit({ ...place, parsed });
+    return admitted instanceof AgentError ? validated : admitted.input;
+  };
+}
+
+const isToolResult = (value: unknown) =>
+  typeof value === "object" && value !== null && "content" in value && typeof value.content === "string";
 
 async function perform(tool: Tool, name: string, input: unknown, context: ToolContext): Promise<Outcome<ToolResult>> {
   let output: unknown;
@@ -105,16 +126,22 @@ async function perform(tool: Tool, name: string, input: unknown, context: ToolCo
   } catch (thrown) {
     return failed(toolFailure(tool, name, thrown));
   }
+  return accept(tool, name, output);
+}
+
+async function accept(tool: Tool, name: string, output: unknown): Promise<Outcome<ToolResult>> {
   const valid = tool.output ? await tool.output.validate(output) : { ok: true as const, value: output };
   if (!valid.ok)
     return failed(new AgentError("tool_output_invalid", `${name} was executed, and answered what its outputSchema does not allow.`));
   return done(renderOutput(tool, name, valid.value));
 }
 
+/** Anything but a clear word is none. */
 async function reconcile({ tool, name }: CallPlace, input: unknown, context: ToolContext): Promise<Reconciled<ToolResult>> {
   if (!tool.canReconcile) return "unknown";
   const word = await tool.reconcile(input, context);
-  return word.status === "done" ? done(renderOutput(tool, name, word.output)) : word.status;
+  if (word?.status === "done") return accept(tool, name, word.output);
+  return word?.status === "not-done" ? "not-done" : "unknown";
 }
 
 /** Warnings and degradation are said to the model in words, after whatever the tool said. */

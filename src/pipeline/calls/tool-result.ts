@@ -16,16 +16,15 @@ function jsonOf(output: unknown, name: string): string {
 }
 
 /** Keeps whole characters; says how much was left out. */
-function cut(text: string, maxBytes: number): ToolResult {
+export function cut(text: string, maxBytes: number): ToolResult {
   // A UTF-16 unit is at most three bytes, so most results need no counting.
   if (text.length * 3 <= maxBytes) return { content: text };
   const bytes = Buffer.byteLength(text);
   if (bytes <= maxBytes) return { content: text };
   // Never more units than bytes allowed: a huge text is not copied whole.
-  const kept = Buffer.from(text.slice(0, maxBytes))
-    .subarray(0, maxBytes)
-    .toString("utf8")
-    .replace(/\uFFFD+$/, "");
+  const whole = Buffer.from(text.slice(0, maxBytes)).subarray(0, maxBytes).toString("utf8");
+  // A character that was cut in two has become one replacement character.
+  const kept = whole.endsWith("\uFFFD") ? whole.slice(0, -1) : whole;
   return { content: `${kept}\n[cut: the first ${Buffer.byteLength(kept)} of ${bytes} bytes are shown]`, cutFromBytes: bytes };
 }
 
@@ -65,6 +64,9 @@ function failureOf(error: AgentError): ToolFailure {
   };
 }
 
+/** Longest error text a model is told; issues of a schema can quote what they are about. */
+const longestMessage = 2_000;
+
 /** What a model can do about it, where that differs from what a developer can. */
 const advice: Partial<Record<ErrorCode, string>> = {
   tool_failed: "Try another way, or say that this could not be done.",
@@ -78,6 +80,6 @@ const advice: Partial<Record<ErrorCode, string>> = {
 /** Added to a result that repeats an earlier one. */
 export function warnedResult(result: ToolResult): ToolResult {
   const warning =
-    "[You have made this same call several times in a row and got a result each time; use what you have or try something else.]";
+    "[You have made this same call several times in a row and were answered each time; use what you have or try something else.]";
   return { ...result, content: `${result.content}\n${warning}` };
 }

@@ -1,9 +1,10 @@
 // Second stage: puts together what the model is to know: instructions, earlier conversation, and what the user said. Instructions and
 // offer are settled once a run, so that its later turns follow the rules it began with.
+import { AgentError } from "../../core/errors.ts";
 import type { Message } from "../../core/message.ts";
 import { done, type Outcome } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
-import type { Line, Offer } from "../line.ts";
+import type { Instructions, Line, Offer } from "../line.ts";
 
 export async function assembleContext(run: Run, line: Line, said: Message): Promise<Outcome<null>> {
   const { instructions, offer } = line.agent;
@@ -11,13 +12,9 @@ export async function assembleContext(run: Run, line: Line, said: Message): Prom
   const offered = await run.decide(`offer/${offer.print}`, () => recordable(offer), "offer");
   if (offered.status !== "done") return offered;
   if (instructions !== undefined) {
-    const text = await run.decide(
-      "instructions",
-      () => (typeof instructions === "string" ? instructions : instructions(run.facts)),
-      "instructions",
-    );
+    const text = await run.decide("instructions", () => textOf(instructions, run), "instructions");
     if (text.status !== "done") return text;
-    line.thread.add({ role: "system", content: text.value }, "instructions");
+    line.thread.addInstructions(text.value, "instructions");
   }
   const earlier = typeof line.input === "string" ? [] : line.input.slice(0, -1);
   for (const [position, message] of earlier.entries()) line.thread.addEarlier(message, `input/${position}`);
@@ -36,3 +33,9 @@ const recordable = ({ tools, settings, output }: Offer) => ({
   settings: { ...settings },
   ...(output ? { output } : {}),
 });
+
+async function textOf(instructions: Instructions, run: Run): Promise<string> {
+  const text: unknown = typeof instructions === "string" ? instructions : await instructions(run.facts);
+  if (typeof text === "string") return text;
+  throw new AgentError("configuration_invalid", "The instructions of the agent are a function that answered no text.");
+}

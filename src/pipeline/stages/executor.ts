@@ -51,8 +51,8 @@ function addResult(run: Run, line: Line, call: ToolCall, position: number, made:
   }
   const { result, ref, verdicts, shownArguments, by } = made;
   line.findings.push(...verdicts);
-  if (by !== undefined) line.degraded.push({ tool: name, by, key: `${run.path}${keyOf(position)}/fallback` });
-  if (shownArguments !== undefined) line.thread.showArguments(position, shownArguments);
+  if (by !== undefined) line.degraded.push({ tool: name, by: by.name, key: by.key });
+  line.thread.showArguments(position, shownArguments);
   if (!result.error) {
     line.finished.push(name);
     line.unfinished.splice(line.unfinished.indexOf(name), 1);

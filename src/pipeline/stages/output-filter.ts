@@ -6,7 +6,7 @@ import { decideText, guardError } from "../guard.ts";
 import type { Line, Plan } from "../line.ts";
 
 /** The text that may leave, or what the model is asked to do better. */
-export type Filtered = { readonly text: string } | { readonly reask: string };
+export type Filtered = { readonly text: string } | { readonly reask: string; readonly by: string };
 
 const mostReasks = 1;
 
@@ -25,7 +25,7 @@ export async function filterOutput(run: Run, line: Line, turn: number, plan: Pla
   line.thread.showAnswer(`[withheld by ${decision.value.by}]`);
   if (decision.value.reask !== undefined && line.reasks < mostReasks) {
     line.reasks += 1;
-    return done({ reask: decision.value.reask });
+    return done({ reask: decision.value.reask, by: decision.value.by });
   }
   return stoppedBy(guardError(decision.value, "output"));
 }
@@ -38,7 +38,7 @@ function guardOutput(run: Run, line: Line, text: string): Promise<Outcome<GuardD
 
 // What was never held has been shown already.
 function letGo({ agent, window, thread }: Line, turn: number, text: string) {
-  if (!agent.held) return;
+  if (!agent.held.answers) return;
   window.release(turn, text);
   thread.showAnswer(text);
 }
