@@ -25,6 +25,14 @@ describe("createAgent refuses", () => {
     ["a guardrail that cannot check", { guardrails: { input: [{ name: "g" }] } }, /check function/],
     ["an unknown stage", { stages: { plan: "<function>" } }, /"plan"/],
     ["middleware that is not one", { use: [{ models: "<function>" }] }, /"models"/],
+    ["middleware that is nothing", { use: [null] }, /middleware/],
+    ["middleware that is a function", { use: ["<function>"] }, /middleware/],
+    ["a model without a name", { model: { call: "<function>" } }, /id and a provider/],
+    ["a store that cannot write", { store: { journal: {} } }, /"store"/],
+    ["a clock without time", { clock: {} }, /"clock"/],
+    ["an unknown setting", { settings: { temprature: 1 } }, /"temprature"/],
+    ["an unknown breaker option", { resilience: { breaker: { bogus: 1 } } }, /"bogus"/],
+    ["a warning after the stop", { policy: { limits: { identicalCalls: { warnAt: 6, stopAt: 5 } } } }, /warn/],
     ["a tool that was not made by tool()", { tools: { find: { description: "d" } } }, /wrap it: find: tool/],
   ])("%s", (_, option, message) => {
     expect(() => createAgent({ ...fine, ...wrong<Partial<AgentOptions>>(option) })).toThrow(
@@ -44,17 +52,40 @@ describe("tool refuses", () => {
     ["no description", { description: "" }, /description/],
     ["no schema", { inputSchema: null }, /inputSchema/],
     ["a schema that is no object", { inputSchema: { type: "string" } }, /type "object"/],
-    ["an unknown effect", { effect: "look" }, /"look"/],
-    ["an unknown repeat", { repeat: "twice" }, /"twice"/],
+    ["an unknown effect", { effect: "look" }, /"effect"/],
+    ["an unknown repeat", { repeat: "twice" }, /"repeat"/],
     ["retries of an act that must not be repeated", { effect: "pay", retry: { attempts: 2 } }, /with-same-key/],
     ["a time-out of nothing", { timeoutMs: 0 }, /timeoutMs/],
-    ["half an attempt", { effect: "read", retry: { attempts: 1.5 } }, /whole number/],
+    ["half an attempt", { effect: "read", retry: { attempts: 1.5 } }, /"attempts"/],
     ["an unknown option", { timeout: 5 }, /"timeout"/],
     ["a fallback that is none", { fallback: "queue" }, /fallback/],
+    ["an unknown retry option", { retry: { attempt: 5 } }, /"attempt"/],
+    ["a reconcile that is none", { reconcile: "x" }, /"reconcile"/],
+    ["a loopKey that is none", { loopKey: true }, /"loopKey"/],
+    ["a description that is none", { description: 5 }, /"description"/],
+    [
+      "a raw schema that refers to nowhere",
+      { inputSchema: { type: "object", properties: { a: { $ref: "#/definitions/nope" } } } },
+      /JSON Schema/,
+    ],
+    [
+      "a raw schema with a broken pattern",
+      { inputSchema: { type: "object", properties: { a: { type: "string", pattern: "(" } } } },
+      /JSON Schema/,
+    ],
   ])("%s", (_, option, message) => {
     expect(() => tool({ ...base, ...wrong<object>(option) })).toThrow(
       expect.objectContaining({ code: "configuration_invalid", message: expect.stringMatching(message) }),
     );
+  });
+
+  test.each([null, undefined, "tool", []])("%j in place of options", (options) => {
+    expect(() => tool(JSON.parse(JSON.stringify({ options })).options)).toThrow(expect.objectContaining({ code: "configuration_invalid" }));
+  });
+
+  test("tools in a Map, which nobody would see", () => {
+    const tools = wrong<AgentOptions["tools"]>({});
+    expect(() => createAgent({ ...fine, tools: Object.assign(new Map(), tools) })).toThrow(/"tools"/);
   });
 
   test("a schema that cannot be told to a model", () => {
@@ -73,6 +104,10 @@ describe("a run refuses", () => {
     ["a call without a result", [user, call, user], {}],
     ["a result without a call", [user, result, user], {}],
     ["two results of one call", [user, call, result, result, user], {}],
+    ["no message", [null], {}],
+    ["a message without content", [{ role: "user" }], {}],
+    ["an answer as text", [{ role: "assistant", content: "x" }, user], {}],
+    ["blank text", " ", {}],
     ["a role nobody plays", [{ role: "ghost", content: "x" }, user], {}],
     ["an empty run id", "hi", { runId: " " }],
     ["a user without an id", "hi", { user: { roles: ["staff"] } }],

@@ -82,7 +82,7 @@ function fromStandard(result: unknown): Validated {
   const { issues }: { issues?: unknown } = result;
   if (issues === undefined && "value" in result) return { ok: true, value: result.value };
   if (!Array.isArray(issues) || issues.length === 0) return schemaFailed();
-  return { ok: false, issues: issues.map((issue: StandardSchemaV1.Issue) => withPath(issue?.path ?? [], String(issue?.message))) };
+  return { ok: false, issues: issues.map((issue: StandardSchemaV1.Issue) => withPath(issue.path ?? [], issue.message)) };
 }
 
 const withPath = (path: readonly (PropertyKey | { readonly key: PropertyKey })[], message: string) => {
@@ -96,8 +96,8 @@ function rawValidator(schema: JsonSchema, where: string): CompiledSchema["valida
     const own: Schema = JSON.parse(text);
     const validator = new Validator(own, text.includes("draft-07") ? "7" : "2020-12", false);
     // A reference to nowhere or a broken pattern shows only in use: better now than in the first run.
-    validator.validate({});
-    for (const pattern of patternsIn(schema)) new RegExp(pattern, "u");
+    for (const pattern of textsOf("pattern", schema)) RegExp(pattern, "u");
+    for (const ref of textsOf("$ref", schema)) follow(ref, schema);
     return (value) => validateRaw(validator, value);
   } catch (thrown) {
     throw new AgentError("configuration_invalid", `${where} is not a usable JSON Schema.`, { cause: thrown });
@@ -113,11 +113,24 @@ function validateRaw(validator: Validator, value: unknown): Validated {
   }
 }
 
-function* patternsIn(schema: Json | undefined): Generator<string> {
+function* textsOf(keyword: string, schema: Json | undefined): Generator<string> {
   if (typeof schema !== "object" || schema === null) return;
   for (const [key, item] of Object.entries(schema)) {
-    if (key === "pattern" && typeof item === "string") yield item;
-    else yield* patternsIn(item);
+    if (key === keyword && typeof item === "string") yield item;
+    else yield* textsOf(keyword, item);
+  }
+}
+
+/** Throws when a reference within the schema leads nowhere; others are by id, which the library knows. */
+function follow(ref: string, schema: JsonSchema) {
+  if (!ref.startsWith("#/")) return;
+  let place: unknown = schema;
+  for (const segment of ref.slice(2).split("/")) {
+    const name = decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~");
+    if (typeof place !== "object" || place === null || !Object.hasOwn(place, name)) {
+      throw new AgentError("configuration_invalid", `The reference ${ref} leads nowhere.`);
+    }
+    place = Reflect.get(place, name);
   }
 }
 

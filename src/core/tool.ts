@@ -2,6 +2,7 @@
 import { AgentError, type ErrorCode } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
 import type { JsonSchema } from "./json.ts";
+import { type Check, type Checks, checkOptions, isAmount, isFunction, isPositiveCount, isRecord, oneOf } from "./options.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, describesObject, type InferSchema } from "./schema.ts";
 import { type Repeat, retryDefaults } from "./step.ts";
 
@@ -129,20 +130,28 @@ export const toolDefaults = {
   maxResultBytes: 65_536,
 } as const;
 
-const known = new Set(
-  "description inputSchema inputJsonSchema outputSchema effect repeat risk timeoutMs retry maxResultBytes fallback loopKey reconcile execute".split(
-    " ",
-  ),
-);
+const isSchema: Check = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
+
+const checks: Checks = {
+  description: (value) => typeof value === "string" && value.trim() !== "",
+  inputSchema: isSchema,
+  inputJsonSchema: isRecord,
+  outputSchema: isSchema,
+  effect: oneOf("read", "write", "send", "pay", "destroy"),
+  repeat: oneOf("freely", "with-same-key", "never"),
+  risk: oneOf("low", "medium", "high"),
+  timeoutMs: isAmount,
+  retry: isRecord,
+  maxResultBytes: isAmount,
+  fallback: (value) => isTool(value) || isFunction(value),
+  loopKey: (value) => value === false || isFunction(value),
+  reconcile: isFunction,
+  execute: isFunction,
+};
 
 /** Wraps an existing function as a tool. Throws `configuration_invalid` naming what is wrong. */
 export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Schema, Output>): Tool<InferSchema<Schema>, Output> {
-  for (const key of Object.keys(options)) if (!known.has(key)) throw invalid(`has an unknown option "${key}"`);
-  if (!options.description) throw invalid("needs a description: it is all the model knows of it");
-  if (typeof options.execute !== "function") throw invalid("needs an execute function");
-  const effect = oneOf("effect", options.effect ?? toolDefaults.effect, ["read", "write", "send", "pay", "destroy"]);
-  const repeat = oneOf("repeat", options.repeat ?? (effect === "read" ? "freely" : "never"), ["freely", "with-same-key", "never"]);
-  const retry = retryOf(options.retry, repeat);
+  const { effect, repeat, retry } = checkedFacts(options);
   const input = compileSchema(options.inputSchema, "inputSchema", options.inputJsonSchema);
   if (!describesObject(input.jsonSchema)) throw invalid('needs an inputSchema of type "object": models send arguments by name');
   const { loopKey, fallback } = options;
@@ -153,10 +162,10 @@ export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Sche
     output: options.outputSchema && compileSchema(options.outputSchema, "outputSchema", {}),
     effect,
     repeat,
-    risk: oneOf("risk", options.risk ?? (effect === "read" ? "low" : effect === "write" ? "medium" : "high"), ["low", "medium", "high"]),
-    timeoutMs: positive("timeoutMs", options.timeoutMs ?? toolDefaults.timeoutMs),
+    risk: options.risk ?? (effect === "read" ? "low" : effect === "write" ? "medium" : "high"),
+    timeoutMs: options.timeoutMs ?? toolDefaults.timeoutMs,
     retry,
-    maxResultBytes: positive("maxResultBytes", options.maxResultBytes ?? toolDefaults.maxResultBytes),
+    maxResultBytes: options.maxResultBytes ?? toolDefaults.maxResultBytes,
     fallback: fallbackOf(fallback, options),
     label: nameOf(options.execute),
     polled: loopKey === false,
@@ -189,34 +198,31 @@ function fallbackOf<Schema extends AnySchema>(
   options: ToolOptions<Schema, unknown>,
 ): Tool | undefined {
   if (fallback === undefined || isTool(fallback)) return fallback;
-  if (typeof fallback !== "function") throw invalid("has a fallback that is neither a tool nor a function");
   const { fallback: _, reconcile: __, loopKey: ___, ...rest } = options;
   return tool({ ...rest, retry: { attempts: 1 }, execute: fallback });
 }
 
-function retryOf(retry: RetryOptions | undefined, repeat: Repeat): Required<RetryOptions> {
-  const attempts = positive("retry.attempts", retry?.attempts ?? (repeat === "never" ? 1 : toolDefaults.retry.attempts));
-  if (!Number.isInteger(attempts)) throw invalid("needs a whole number of retry.attempts");
+type Facts = Partial<Pick<ToolOptions, "description" | "inputSchema" | "effect" | "repeat" | "retry"> & { readonly execute: unknown }>;
+
+function checkedFacts(options: Facts): Pick<Tool, "effect" | "repeat" | "retry"> {
+  checkOptions("configuration_invalid", "A tool", options, checks);
+  if (options.description === undefined) throw invalid("needs a description: it is all the model knows of it");
+  if (options.inputSchema === undefined) throw invalid("needs an inputSchema");
+  if (options.execute === undefined) throw invalid("needs an execute function");
+  const effect = options.effect ?? toolDefaults.effect;
+  const repeat = options.repeat ?? (effect === "read" ? "freely" : "never");
+  return { effect, repeat, retry: retryOf(options.retry ?? {}, repeat) };
+}
+
+function retryOf(given: Partial<RetryOptions>, repeat: Repeat): Required<RetryOptions> {
+  checkOptions("configuration_invalid", "A tool's retry", given, { attempts: isPositiveCount, baseMs: isAmount, maxMs: isAmount });
+  const attempts = given.attempts ?? (repeat === "never" ? 1 : toolDefaults.retry.attempts);
   if (attempts > 1 && repeat === "never") {
     throw invalid(
       'asks for retries of an act that must not be repeated; set repeat: "with-same-key" and use idempotencyKey, or attempts: 1',
     );
   }
-  return {
-    attempts,
-    baseMs: positive("retry.baseMs", retry?.baseMs ?? toolDefaults.retry.baseMs),
-    maxMs: positive("retry.maxMs", retry?.maxMs ?? toolDefaults.retry.maxMs),
-  };
-}
-
-function positive(what: string, value: number): number {
-  if (typeof value !== "number" || !(value > 0) || value === Infinity) throw invalid(`needs a positive number as ${what}`);
-  return value;
-}
-
-function oneOf<Value extends string>(what: string, value: Value, allowed: readonly Value[]): Value {
-  if (!allowed.includes(value)) throw invalid(`has ${what} "${value}", which is none of ${allowed.join(", ")}`);
-  return value;
+  return { attempts, baseMs: given.baseMs ?? toolDefaults.retry.baseMs, maxMs: given.maxMs ?? toolDefaults.retry.maxMs };
 }
 
 const invalid = (what: string) => new AgentError("configuration_invalid", `A tool ${what}.`);

@@ -59,7 +59,7 @@ describe("the lists of the sources are on the pages in full", () => {
     ["events", "docs/guides/running.md", /^(run|stage|attempt|step|note|text)\.[a-z]+$/, wordsOf("src/core/events.ts", "RunEvent", "type")],
     [
       "entries",
-      "docs/architecture.md",
+      "docs/journal-format.md",
       /^(run|stage|attempt|step)\.[a-z]+$|^decided$|^note$/,
       wordsOf("src/core/journal.ts", "Entry", "type"),
     ],

@@ -30,7 +30,7 @@ describe.each(scenarios)("$name", ({ input, options, resume }) => {
   ])("%s", async (_, guardrails) => {
     const own = options(newWorld());
     const { heard, model } = listening(own.model);
-    const agent = createAgent({ ...own, model, guardrails: { ...guardrails, ...(own.guardrails ?? {}) } });
+    const agent = createAgent({ ...own, model, guardrails: { ...guardrails, ...own.guardrails } });
     await agent.run(input, { runId: "r" });
     if (resume) await agent.resume("r", resume);
     expect(modelRequests(await agent.journal("r")).map(({ request }) => request)).toEqual(heard);

@@ -103,7 +103,7 @@ describe("a tool that ignores its signal", () => {
     ["done", { status: "done", output: "found it" }, "completed", "found it"],
     ["not done", { status: "not-done" }, "completed", "tool_timeout"],
     ["unknown", { status: "unknown" }, "suspended", ""],
-  ] as const)("reconcile says %s", async (_, word, status, content) => {
+  ] as const)("reconcile says %s", async (_name, word, status, content) => {
     const started = Promise.withResolvers<void>();
     const pay = tool({
       description: "d",

@@ -28,7 +28,7 @@ export function modelRequests(entries: readonly Entry[]): readonly RecordedReque
     found.push({
       key: input.key,
       model: input.model,
-      provider: String(field(input.value, "provider")),
+      provider: textIn(input.value, "provider"),
       request: requestOf(input, messages, contents),
     });
   }
@@ -54,7 +54,7 @@ function keepInput(contents: Map<string, Json>, input: string | readonly Message
 }
 
 function requestOf({ value }: AskedModel, messages: readonly Message[], contents: ReadonlyMap<string, Json>): ModelRequest {
-  const offer = contents.get(`offer/${String(field(value, "offer"))}`);
+  const offer = contents.get(`offer/${textIn(value, "offer")}`);
   if (offer === undefined) throw missing("what the model was offered");
   return { ...recall<Omit<ModelRequest, "messages">>(offer), messages: [...messages] };
 }
@@ -80,6 +80,11 @@ function contentOf(source: Json): Json {
 const isObject = (value: Json): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const field = (value: Json, name: string): Json | undefined => (isObject(value) ? value[name] : undefined);
+
+function textIn(value: Json, name: string): string {
+  const text = field(value, name);
+  return typeof text === "string" ? text : "";
+}
 
 function listIn({ value }: AskedModel, name: string): readonly Json[] {
   const list = field(value, name);

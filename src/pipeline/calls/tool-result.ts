@@ -58,9 +58,9 @@ function failureOf(error: AgentError): ToolFailure {
   const own = error.hint !== errorCodes[error.code].hint;
   return {
     code: error.code,
-    message: error.message,
+    message: error.message.slice(0, longestMessage),
     retryable: error.retryable,
-    hint: own ? error.hint : (advice[error.code] ?? error.hint),
+    hint: own ? error.hint.slice(0, longestMessage) : (advice[error.code] ?? error.hint),
   };
 }
 
