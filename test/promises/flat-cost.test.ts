@@ -23,10 +23,16 @@ function weighing() {
   return { store: { journal }, bytes };
 }
 
-test("the last turn writes no more than the second, and each message stands in the journal once", async () => {
+const pass = { name: "g", check: () => ({ verdict: "pass" as const }) };
+const everywhere = { input: [pass], toolInput: [pass], toolOutput: [pass], output: [pass] };
+
+test.each([
+  ["without guardrails", {}],
+  ["with guardrails everywhere", everywhere],
+])("%s the last turn writes no more than the eleventh, and each message stands in the journal once", async (_, guardrails) => {
   const say = (turn: number) => `thought-${String(turn).padStart(3, "0")}`;
   const echo = tool({ description: "d", effect: "read", inputSchema: z.object({ n: z.string() }), execute: ({ n }) => `result-${n}` });
-  const model = scriptedModel((_, __, call) => {
+  const model = scriptedModel((_request, _context, call) => {
     const n = String(call).padStart(3, "0");
     return call > turns ? "done" : { text: say(call), calls: [{ name: "echo", arguments: { n }, callId: "c" }] };
   });
