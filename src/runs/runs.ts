@@ -135,22 +135,45 @@ function factsOf(agent: AgentParts, { runId, user, conversationId, context }: Ru
 const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
   Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
 
+/** How long after an abort the store may still take to answer, so that the run is written down as what it was. */
+const openingGraceMs = 40;
+
 /** A store that does not answer holds nobody: neither past a cancel nor past the time a run may take. */
 async function inTime(agent: AgentParts, signal: AbortSignal, open: () => Promise<OpenedRun>): Promise<OpenedRun> {
+  const patience = new AbortController();
+  let cancel = () => {};
+  const onAbort = () => {
+    cancel = agent.clock.after(openingGraceMs, () => patience.abort());
+  };
+  const release = whenAborted(signal, onAbort);
   const opening = open();
-  const opened = await withinTime(agent.clock, agent.caps.totalMs, signal, () => opening);
-  if (opened) return opened;
-  opening.then(({ trace }) => trace.end()).catch(() => {}); // what comes of it later belongs to whoever resumes the run
-  throw signal.aborted ? stopReason(signal) : new AgentError("journal_unavailable", "The store did not answer in time.");
+  try {
+    const opened = await withinTime(agent.clock, agent.caps.totalMs, patience.signal, () => opening);
+    if (opened) return opened;
+  } finally {
+    cancel();
+    release();
+  }
+  const error = signal.aborted ? stopReason(signal) : new AgentError("journal_unavailable", "The store did not answer in time.");
+  closeLate(agent, opening, error);
+  throw error;
+}
+
+/** A run that was opened too late for its caller is closed as what the caller was told, and not left to look as if it went on. */
+function closeLate(agent: AgentParts, opening: Promise<OpenedRun>, error: AgentError) {
+  const reason = error.code === "journal_unavailable" ? new AgentError("deadline_exceeded", "The store did not answer in time.") : error;
+  opening.then((opened) => drive(opened, { agent, streamed: false, emit: () => {}, signal: AbortSignal.abort(reason) })).catch(() => {}); // the store is the one to say so
 }
 
 /** Passes the caller's abort on; the returned function takes the listener off again. */
 function follow(caller: AbortSignal | undefined, controller: AbortController): () => void {
-  if (!caller) return () => {};
-  const onAbort = () => controller.abort(caller.reason);
-  if (caller.aborted) onAbort();
-  else caller.addEventListener("abort", onAbort, { once: true });
-  return () => caller.removeEventListener("abort", onAbort);
+  return caller ? whenAborted(caller, () => controller.abort(caller.reason)) : () => {};
+}
+
+function whenAborted(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act, { once: true });
+  return () => signal.removeEventListener("abort", act);
 }
 
 /** Whoever has joined stops waiting when their signal aborts; the run itself is somebody else's to cancel. */

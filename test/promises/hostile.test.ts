@@ -401,11 +401,28 @@ describe("a model", () => {
 describe("a store that hangs", () => {
   const never = () => new Promise<never>(() => {});
   test("while a run is opened holds nobody past a cancel", async () => {
+    const clock = fakeClock();
     const cancel = new AbortController();
     const store = { journal: { ...memoryStore().journal, load: never } };
-    const running = createAgent({ name: "a", store, model: scriptedModel([]) }).run("x", { runId: "r", signal: cancel.signal });
+    const running = createAgent({ name: "a", clock, store, model: scriptedModel([]) }).run("x", { runId: "r", signal: cancel.signal });
     cancel.abort();
+    await clock.advance(50);
     expect(await running).toMatchObject({ status: "cancelled" });
+    expect(clock.pending).toBe(0);
+  });
+
+  test.each([5, 500])("and a run that is opened %i turns after the cancel is closed as cancelled all the same", async (count) => {
+    const clock = fakeClock();
+    const cancel = new AbortController();
+    const { journal } = memoryStore();
+    const store: Store = { journal: { ...journal, create: async (...args) => (await turns(count), journal.create(...args)) } };
+    const agent = createAgent({ name: "a", clock, store, model: scriptedModel([]) });
+    const running = agent.run("x", { runId: "r", signal: cancel.signal });
+    cancel.abort();
+    if (count > 100) await clock.advance(50);
+    expect(await running).toMatchObject({ status: "cancelled" });
+    await turns(1_000);
+    expect(await agent.run("x", { runId: "r" })).toMatchObject({ status: "cancelled" });
   });
 
   test("while a run is written holds nobody for ever", async () => {
