@@ -62,7 +62,7 @@ describe("docs/defaults.md", () => {
       const source = readFileSync(resolve(root, bare(path)), "utf8");
       return [name, value, new RegExp(`^const ${name} = ([\\d_.]+);`, "m").exec(source)?.[1]];
     });
-    expect(rows).toHaveLength(4);
+    expect(rows).toHaveLength(9);
     for (const [, value, actual] of rows) expect(actual).toBe(value);
   });
 });
@@ -75,7 +75,7 @@ describe("what has no object to compare with holds as it is written", () => {
   const number = (where: string, option: string) => Number(of(where, option));
 
   test("the page has no other rows", () => {
-    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(6);
+    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(7);
     expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel" });
   });
 
@@ -101,12 +101,15 @@ describe("what has no object to compare with holds as it is written", () => {
     expect((await check(most + 1)).status).toBe("refused");
   });
 
-  test("memoryStore() remembers so many ended runs", async () => {
+  test.each([
+    ["keepEnded", "ended"],
+    ["keepStopped", "stopped"],
+  ] as const)("memoryStore() remembers so many: %s", async (option, phase) => {
     const { journal } = memoryStore();
-    const most = number("memoryStore()", "keepEnded");
+    const most = number("memoryStore()", option);
     for (let run = 0; run <= most; run++) {
       await journal.create({ runId: `${run}`, agent: "a" }, ["{}"]);
-      await journal.append(`${run}`, { epoch: 1, sequence: 1 }, ["{}"], "ended");
+      await journal.append(`${run}`, { epoch: 1, sequence: 1 }, ["{}"], phase);
     }
     expect(await journal.load("0")).toBeUndefined();
     expect(await journal.load("1")).toBeDefined();

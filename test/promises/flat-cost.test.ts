@@ -42,6 +42,7 @@ test.each([
     store,
     model,
     tools: { echo },
+    guardrails,
     policy: { limits: { turns: 99, toolCalls: 99 } },
     instructions: "the-instructions",
   });
