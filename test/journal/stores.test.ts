@@ -194,3 +194,55 @@ test("a resumed stream does not show the stop it has left behind", async () => {
   expect(events.filter(({ type }) => type === "run.finished")).toMatchObject([{ status: "completed" }]);
   expect(events.map(({ type }) => type)).toContain("run.resumed");
 });
+
+test("a stale owner cannot write, even where nothing was written since", async () => {
+  const { journal } = memoryStore();
+  await journal.create({ runId: "r", agent: "a" }, ["one"]);
+  const claim = await journal.claim("r");
+  expect(claim).toEqual({ epoch: 2, lines: ["one"] });
+  expect(() => journal.append("r", { epoch: 1, sequence: 1 }, ["stale"], "running")).toThrow(
+    expect.objectContaining({ code: "journal_conflict" }),
+  );
+  expect(() => journal.append("r", { epoch: 2, sequence: 0 }, ["early"], "running")).toThrow(
+    expect.objectContaining({ code: "journal_conflict" }),
+  );
+  await journal.append("r", { epoch: 2, sequence: 1 }, ["two"], "running");
+  expect(await journal.load("r")).toEqual(["one", "two"]);
+});
+
+describe("a journal as a crash may leave it", () => {
+  const pay = (inputSchema: z.ZodType<object>) => tool({ description: "d", effect: "pay", inputSchema, execute: () => "paid again" });
+  const script = () =>
+    scriptedModel(({ messages }) =>
+      messages.some(({ role }) => role === "tool") ? "done" : { calls: [{ name: "pay", arguments: { eur: 5 } }] },
+    );
+  const lines = async () => {
+    const store = memoryStore();
+    await createAgent({ name: "a", store, model: script(), tools: { pay: pay(z.object({ eur: z.number() })) } }).run("go", { runId: "r" });
+    return (await store.journal.load("r")) ?? [];
+  };
+  const resumed = async (left: readonly string[], inputSchema: z.ZodType<object>) => {
+    const store = memoryStore();
+    await store.journal.create({ runId: "r", agent: "a" }, left);
+    return createAgent({ name: "a", store, model: script(), tools: { pay: pay(inputSchema) } }).resume("r");
+  };
+
+  test("an act that was begun and that new rules would refuse is in doubt, and not said to be not executed", async () => {
+    const all = await lines();
+    const begun = all.slice(0, all.findIndex((line) => line.includes('"attempt.started"') && line.includes('"pay"')) + 1);
+    expect(await resumed(begun, z.object({ eur: z.number().max(1) }))).toMatchObject({
+      status: "suspended",
+      waitingFor: [{ kind: "in-doubt", tool: "pay" }],
+    });
+  });
+
+  test("what is done stays done, whatever stands behind it", async () => {
+    const all = await lines();
+    const done = all.findIndex((line) => line.includes('"step.done"') && line.includes('"kind":"tool"'));
+    const stray = all.find((line) => line.includes('"attempt.started"') && line.includes('"pay"')) ?? "";
+    const result = await resumed([...all.slice(0, done + 1), stray], z.object({ eur: z.number() }));
+    expect(result).toMatchObject({ status: "completed" });
+    expect(result.messages.find(({ role }) => role === "tool")?.content).toBe("paid again");
+    expect(result.usage.toolCalls).toBe(1);
+  });
+});

@@ -193,12 +193,12 @@ describe("the total deadline", () => {
           description: "d",
           effect: "read",
           inputSchema: empty,
-          retry: { attempts: 9, baseMs: 1e6, maxMs: 1e6 },
+          retry: { attempts: 9, baseMs: 1e9, maxMs: 1e9 },
           execute: () => Promise.reject(new Error("x")),
         }),
       },
     });
-    const running = agent.run("go");
+    const running = agent.run("go", { runId: "r" });
     await clock.advance(0);
     expect((await running).status).toBe("completed");
     expect(clock.pending).toBe(0);
@@ -220,6 +220,26 @@ describe("cancel", () => {
     const { agent } = agentOf({ model });
     expect(await agent.run("go", { signal: AbortSignal.abort() })).toMatchObject({ status: "cancelled" });
     expect(model.calls).toBe(0);
+  });
+
+  test("between two steps begins nothing more, and says so in the journal", async () => {
+    const cancel = new AbortController();
+    const model = scriptedModel(() => {
+      queueMicrotask(() => cancel.abort());
+      return calls("quick");
+    });
+    const { agent } = agentOf({ model, tools: { quick } });
+    const result = await agent.run("go", { runId: "r", signal: cancel.signal });
+    expect(result.status).toBe("cancelled");
+    const begun = (await agent.journal("r")).filter((entry) => entry.type === "attempt.started" && entry.kind === "tool");
+    expect(begun).toEqual([]);
+  });
+
+  test("that never comes leaves nothing on the caller's signal either", async () => {
+    const cancel = new AbortController();
+    const { agent } = agentOf({ model: scriptedModel([calls("quick"), "done"]), tools: { quick } });
+    expect(await agent.run("go", { signal: cancel.signal })).toMatchObject({ status: "completed" });
+    expect(getEventListeners(cancel.signal, "abort")).toHaveLength(0);
   });
 
   test("during a back-off it returns at once, and leaves no timer and no listener", async () => {

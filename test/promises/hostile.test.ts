@@ -125,35 +125,33 @@ describe("middleware", () => {
 
 describe("a run that is left where it stood", () => {
   test("tells what its steps have come to, the same on every pass", async () => {
-    const store = memoryStore();
-    const slow: Store = { journal: { ...store.journal, append: async (...args) => (await turns(), store.journal.append(...args)) } };
+    const { journal } = memoryStore();
+    const written = Promise.withResolvers<void>();
     const clock = fakeClock();
     const cancel = new AbortController();
-    let acts = 0;
-    const pay = tool({
-      description: "d",
-      effect: "pay",
-      inputSchema: id,
-      execute: (order) => {
-        acts += 1;
-        if (order.id === "2") cancel.abort();
-        return "paid";
-      },
-    });
-    const both = {
-      calls: [
-        { name: "pay", arguments: { id: "1" } },
-        { name: "pay", arguments: { id: "2" } },
-      ],
+    const append: Store["journal"]["append"] = async (...args) => {
+      const [, , lines] = args;
+      if (lines.some((line) => line.includes('"step.done"') && line.includes('"tool"'))) {
+        cancel.abort();
+        await written.promise;
+      }
+      return journal.append(...args);
     };
-    const agent = createAgent({ name: "a", clock, store: slow, model: scriptedModel([both, "x"]), tools: { pay } });
+    const pay = tool({ description: "d", effect: "pay", inputSchema: id, execute: () => "paid" });
+    const agent = createAgent({
+      name: "a",
+      clock,
+      store: { journal: { ...journal, append } },
+      model: scriptedModel([call("pay"), "x"]),
+      tools: { pay },
+    });
     const running = agent.run("x", { runId: "r", signal: cancel.signal });
-    await turns(60);
-    await clock.advance(200);
+    await turns();
+    await clock.advance(35);
+    written.resolve();
     const result = await running;
-    expect(acts).toBe(2);
     expect(result.status).toBe("cancelled");
-    expect(toolTexts(result).join()).not.toContain("not executed");
+    expect(toolTexts(result)).toEqual(["paid"]);
     expect(JSON.stringify(await agent.run("x", { runId: "r" }))).toBe(JSON.stringify(result));
   });
 
@@ -190,6 +188,14 @@ describe("a schema", () => {
     const result = await createAgent({ name: "a", model: scriptedModel([call("pay"), "done"]), tools: { pay } }).run("x");
     expect(toolTexts(result)[0]).toContain("tool_input_invalid");
     expect(acts).toBe(0);
+  });
+
+  test("that answers a thenable is waited for", async () => {
+    const validate = (): { value: unknown } => Object.assign(Object(thenable({ value: { n: 1 } })), {});
+    const inputSchema = { "~standard": { version: 1, vendor: "own", validate } } as const;
+    const t = tool({ description: "d", inputSchema, inputJsonSchema: { type: "object" }, execute: (input) => input });
+    const result = await createAgent({ name: "a", model: scriptedModel([call("t"), "done"]), tools: { t } }).run("x");
+    expect(toolTexts(result)).toEqual(['{"n":1}']);
   });
 
   test.each([

@@ -157,6 +157,19 @@ describe("the tree", () => {
   });
 });
 
+test.each([
+  ["instructions", { instructions: () => new Promise<never>(() => {}) }],
+  ["middleware around a stage", { use: [{ stage: () => new Promise<never>(() => {}) }] }],
+  ["middleware around a model", { use: [{ model: () => new Promise<never>(() => {}) }] }],
+])("%s that never come back leave no span open", async (_, options) => {
+  const clock = fakeClock(Date.now());
+  const running = createAgent({ name: "a", clock, model: scriptedModel(["x"]), ...options }).run("go");
+  await clock.advance(30_100);
+  expect((await running).status).toBe("partial");
+  expect(started).toBeGreaterThan(0);
+  expect(exporter.getFinishedSpans()).toHaveLength(started);
+});
+
 describe("a span", () => {
   test("of the run says who asked, and what came of it", async () => {
     await createAgent({ name: "a", model: scriptedModel(["x"]) }).run("go", { runId: "r", user: { id: "u" }, conversationId: "c" });
