@@ -37,7 +37,7 @@ export type {
 export type { Run } from "./core/run.ts";
 export type { AnySchema, CompiledSchema, InferSchema } from "./core/schema.ts";
 export type { Repeat, Step, StepContext, Terms } from "./core/step.ts";
-export type { Claim, Journal, RunPhase, Store } from "./core/store.ts";
+export type { Claim, Journal, RunHeader, RunPhase, Store } from "./core/store.ts";
 export {
   type ActOutcome,
   type Effect,
@@ -56,6 +56,8 @@ export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
 export { modelRequests, type RecordedRequest } from "./journal/views/model-requests.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
+export type { TextWindow } from "./pipeline/text-window.ts";
+export type { Thread } from "./pipeline/thread.ts";
 export {
   type AgentOptions,
   agentDefaults,

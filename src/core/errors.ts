@@ -72,7 +72,7 @@ export const errorCodes = {
   // Models.
   rate_limited: code("failed", "retryable", "The provider asked to slow down; try again at `details.retryAt`."),
   quota_exhausted: code("failed", "", "The provider account is out of credit."),
-  provider_unavailable: code("failed", "retryable", "Try again later, or give the agent another model to fall back on."),
+  provider_unavailable: code("failed", "retryable", "Try again later; `details.retryAt` says when, if the provider did."),
   provider_rejected: code("failed", "final", "The provider refused the request as wrong; see `details.status`."),
   authentication_failed: code("failed", "", "Check the API key."),
   context_too_long: code("failed", "final", "The request does not fit the model's context window; send less."),

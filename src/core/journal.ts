@@ -166,6 +166,8 @@ export interface StepRecord {
   /** The last attempt that began; 0 when none did. */
   readonly attempt: number;
   readonly outcome?: StoredOutcome;
+  /** An attempt was left behind, and nobody has heard of its end. */
+  readonly detached?: boolean;
 }
 
 /** The stop or end a run's journal closes with. */

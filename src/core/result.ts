@@ -19,8 +19,8 @@ export type RunStatus =
   | "halted";
 
 /**
- * Tokens of the whole run so far. A count no provider reported is absent; `unreported` counts the model calls that reported nothing,
- * failed ones included: what they cost is not known. Calls count once, however often they were tried.
+ * Tokens of the whole run so far. A count no provider reported is absent; `unreported` counts the attempts at model calls that
+ * reported nothing, failed ones included: what they used is not known. Calls count once, however often they were tried.
  */
 export interface RunUsage {
   readonly inputTokens?: number;

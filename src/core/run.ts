@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import { AgentError, reviveError, toAgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
 import type { Closing, Reason, RunJournal, StepKind } from "./journal.ts";
-import { assertJson, recall } from "./json.ts";
+import { assertJson, type Json, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
 import { done, failed, gravest, isOutcome, type Outcome, type Stopped, stoppedBy, stoppedBySignal, suspended } from "./outcome.ts";
 import type { Next, Step, StepContext } from "./step.ts";
@@ -32,6 +32,11 @@ export interface Run {
    * a step's. A choice whose making throws, or during which the run is stopped, is not made.
    */
   decide<T>(key: string, choose: () => T | Promise<T>, reason?: Reason): Promise<Outcome<T>>;
+  /**
+   * Writes down, once a run, what views need to understand it. Unlike a choice it decides nothing, so a closed run that lacks it is
+   * answered all the same.
+   */
+  remember(key: string, what: Json, reason: Reason): void;
   /** How often the step of this relative key was tried, over all passes. */
   tried(key: string): number;
 }
@@ -72,6 +77,11 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
     trace,
     at: (segment) => openRun(machinery, context, `${path}${segment}/`, used),
     tried: (key) => journal.tried(path + key),
+    remember: (relative, what, reason) => {
+      const key = path + relative;
+      if (journal.closing || journal.decided(key) !== undefined || claim(relative) === undefined) return;
+      journal.hold({ type: "decided", at: clock.now(), key, reason, choice: what });
+    },
     step: (step) => {
       const key = claim(step.key);
       return key === undefined ? Promise.resolve(reused(path + step.key)) : machinery.steps[step.kind]({ ...step, key }, context);

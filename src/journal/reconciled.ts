@@ -15,7 +15,10 @@ async function act<T>(step: Step<T>, context: StepContext, next: Next): Promise<
   // Begun by an earlier pass, and never heard of again.
   if (step.repeat === "never" && context.journal.tried(step.key) > 0) {
     const word = await ask(step, context);
+    // What an attempt that was left behind may still do is not known from what it has not done yet.
+    const alive = context.journal.find(step.key)?.detached === true;
     if (word !== "not-done") return word === "unknown" ? inDoubt(step) : word;
+    if (alive) return inDoubt(step);
   }
   const outcome = await next(step, context);
   if (outcome.status !== "failed" || !endedInSilence(outcome.error)) return outcome;

@@ -1,7 +1,7 @@
 // One run's journal while its owner passes over it: what was recorded is found by key, what is new is written in order and in groups.
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import type { Closing, Entry, RunJournal, StepRecord } from "../core/journal.ts";
+import type { Closing, Entry, NoteAdded, RunJournal, StepRecord } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import type { Journal, RunPhase } from "../core/store.ts";
 import { encode } from "./codec.ts";
@@ -113,6 +113,7 @@ function index(entries: readonly Entry[]): Past {
     if (entry.type === "run.resumed") closing = undefined;
     else if (isClosing(entry)) closing = entry;
     else if (entry.type === "decided") decided.set(entry.key, entry.choice);
+    else if (entry.type === "note") noteLeft(steps, entry);
     else if (entry.type === "stage.done") {
       stages.add(entry.key);
       positions.set(entry.key, position);
@@ -129,6 +130,11 @@ function index(entries: readonly Entry[]): Past {
     }
   }
   return { steps, decided, stages, positions, closing };
+}
+
+function noteLeft(steps: Map<string, StepRecord>, { key, note }: NoteAdded) {
+  const step = steps.get(key);
+  if (step && note !== "input-changed") steps.set(key, { ...step, detached: note === "detached" });
 }
 
 const isClosing = (entry: Entry): entry is Closing => entry.type === "run.stopped" || entry.type === "run.ended";

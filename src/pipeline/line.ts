@@ -93,7 +93,8 @@ export interface Answer {
 }
 
 /**
- * The line's stages, each replaceable; guardrails and limits hold whoever fills them. A stage touches the world only through `run.step`
+ * The line's stages, each replaceable. Input and output guardrails and the limit of turns hold whoever fills them; the limits and guardrails
+ * of calls are the executor's. A stage touches the world only through `run.step`
  * and makes choices through `run.decide`; everything else in it is done again on every pass. What it throws fails the run (an
  * `AgentError` ends it as its code says). Methods, so that our own stages may see all of the line.
  */

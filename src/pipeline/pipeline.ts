@@ -1,12 +1,15 @@
 // The line: the whole life of a request, read top to bottom. It touches nothing outside itself but through `run`.
 import { done, type Outcome, refused } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import type { Answer, Line } from "./line.ts";
+import type { Answer, Line, Offer } from "./line.ts";
 import { filterInput } from "./stages/input-filter.ts";
 import { filterOutput } from "./stages/output-filter.ts";
 
 export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
   const { stages } = line.agent;
+
+  // A resume with other tools or settings is recorded beside what the run began with.
+  run.remember(`offer/${line.agent.offer.print}`, recordable(line.agent.offer), "offer");
 
   const said = await run.stage("input-filter", (here) => filterInput(here, line));
   if (said.status !== "done") return said;
@@ -41,3 +44,9 @@ async function takeTurn(run: Run, line: Line, turn: number): Promise<Outcome<Ans
   const { text } = filtered.value;
   return run.stage("response-builder", (here) => stages.responseBuilder(here, line, text, plan.value));
 }
+
+const recordable = ({ tools, settings, output }: Offer) => ({
+  tools: tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
+  settings: { ...settings },
+  ...(output ? { output: { ...output } } : {}),
+});

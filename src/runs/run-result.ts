@@ -26,7 +26,7 @@ function answerOf({ text }: Answer, { thread }: Line): NonNullable<RunEnded["ans
 }
 
 /** True for an end that cannot be written: the store is gone, or the run is somebody else's. */
-export const isBreakdown = ({ error }: Closing): boolean => error?.code.startsWith("journal_") ?? false;
+export const isBreakdown = ({ error }: Closing): boolean => error?.code === "journal_unavailable" || error?.code === "journal_conflict";
 
 export interface ResultParts {
   readonly run: RunFacts;
@@ -49,7 +49,7 @@ export function resultOf(
     findings: [...line.findings],
     degraded: [...line.degraded],
     messages: line.thread.transcript(sure),
-    resumable: closing.type === "run.stopped" || isBreakdown(closing),
+    resumable: closing.type === "run.stopped" || closing.error?.code === "journal_unavailable",
     ...(traceId === undefined ? {} : { traceId }),
   };
   return { ...facts, ...endOf(outcome, closing) };

@@ -66,7 +66,7 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
       drive: async (emit) => {
         const release = follow(options.signal, leaving);
         try {
-          const opened = await inTime(agent, leaving.signal, open);
+          const opened = await inTime(agent, leaving.signal, options.timeouts?.totalMs ?? agent.caps.totalMs, open);
           return await drive<Output>(opened, { agent, streamed, emit, signal: leaving.signal });
         } catch (thrown) {
           return neverOpened(agent, runId, thrown, emit);
@@ -139,7 +139,7 @@ const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
 const openingGraceMs = 40;
 
 /** A store that does not answer holds nobody: neither past a cancel nor past the time a run may take. */
-async function inTime(agent: AgentParts, signal: AbortSignal, open: () => Promise<OpenedRun>): Promise<OpenedRun> {
+async function inTime(agent: AgentParts, signal: AbortSignal, totalMs: number, open: () => Promise<OpenedRun>): Promise<OpenedRun> {
   const patience = new AbortController();
   let cancel = () => {};
   const onAbort = () => {
@@ -148,7 +148,7 @@ async function inTime(agent: AgentParts, signal: AbortSignal, open: () => Promis
   const release = whenAborted(signal, onAbort);
   const opening = open();
   try {
-    const opened = await withinTime(agent.clock, agent.caps.totalMs, patience.signal, () => opening);
+    const opened = await withinTime(agent.clock, totalMs, patience.signal, () => opening);
     if (opened) return opened;
   } finally {
     cancel();

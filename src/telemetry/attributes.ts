@@ -77,9 +77,9 @@ export const toolSpan = (name: string, callId: string, tool: Tool, degraded: boo
   },
 });
 
-/** The name a model made up is its own text, and stays out. */
-export const unknownToolSpan = (): SpanSpec<ToolResult> => ({
-  name: "execute_tool",
+/** Of a tool that does not exist the name stays out: it is the model's own text. */
+export const refusedToolSpan = (name: string | undefined): SpanSpec<ToolResult> => ({
+  name: name === undefined ? "execute_tool" : `execute_tool ${name}`,
   kind: "internal",
-  attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.type": "function" },
+  attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.type": "function" },
 });

@@ -161,9 +161,9 @@ test.each([
   ["instructions", { instructions: () => new Promise<never>(() => {}) }],
   ["middleware around a stage", { use: [{ stage: () => new Promise<never>(() => {}) }] }],
   ["middleware around a model", { use: [{ model: () => new Promise<never>(() => {}) }] }],
-])("%s that never come back leave no span open", async (_, options) => {
+])("%s that never come back leave no span open", async (_, own) => {
   const clock = fakeClock(Date.now());
-  const running = createAgent({ name: "a", clock, model: scriptedModel(["x"]), ...options }).run("go");
+  const running = createAgent({ name: "a", clock, model: scriptedModel(["x"]), ...own }).run("go");
   await clock.advance(30_100);
   expect((await running).status).toBe("partial");
   expect(started).toBeGreaterThan(0);

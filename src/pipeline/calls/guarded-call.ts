@@ -1,15 +1,16 @@
 // One call on the line: its arguments pass their guardrails, it is made, a fallback steps in, and what it said passes the guardrails of results.
+import type { AgentError } from "../../core/errors.ts";
 import type { VerdictRecord } from "../../core/guardrail.ts";
 import type { ToolCall } from "../../core/message.ts";
-import { done, type Outcome, stoppedBy } from "../../core/outcome.ts";
+import { done, type Outcome } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
 import type { Tool, ToolResult } from "../../core/tool.ts";
 import { decideText, guardError } from "../guard.ts";
 import type { AgentParts, Line } from "../line.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
+import { refusedStep, unknownToolStep } from "./refused-call.ts";
 import { toolCallStep } from "./tool-call.ts";
-import { cut, failedResult, withheldResult } from "./tool-result.ts";
-import { unknownToolStep } from "./unknown-tool.ts";
+import { cut, withheldResult } from "./tool-result.ts";
 
 /** A call of the model's: which tool it is for, if there is one, and what its arguments say. */
 export interface AskedCall {
@@ -33,6 +34,8 @@ export interface Made {
   readonly verdicts: readonly VerdictRecord[];
   /** The arguments as they may be shown. */
   readonly shownArguments: string;
+  /** A guardrail asked for a person: the run stops once all results stand. */
+  readonly escalated?: AgentError;
   /** The tool that stood in, and its step. */
   readonly by?: { readonly name: string; readonly key: string };
 }
@@ -42,7 +45,7 @@ export async function makeCall(run: Run, line: Line, facts: CallFacts): Promise<
   if (asked.status !== "done") return asked;
   const { refusal, verdicts, shownArguments, rewritten } = asked.value;
   const shown = { shownArguments: shownArguments ?? facts.call.arguments };
-  if (refusal) return done({ result: refusal, verdicts, ...shown });
+  if (refusal) return refuse(run, facts, refusal, { verdicts, ...shown });
   const outcome = await perform(run, line, rewritten === undefined ? facts : withArguments(facts, rewritten));
   if (outcome.status !== "done") return outcome;
   const guarded = await guardResult(run, line, facts, outcome.value);
@@ -57,7 +60,7 @@ interface Asked {
   readonly rewritten?: string;
   /** What may be shown in place of it. */
   readonly shownArguments?: string;
-  readonly refusal?: ToolResult;
+  readonly refusal?: AgentError;
 }
 
 const withArguments = (facts: CallFacts, text: string): CallFacts => ({
@@ -80,10 +83,22 @@ async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, t
     const { text: rewritten } = decision.value;
     return done(rewritten === undefined ? { verdicts } : { verdicts, rewritten, shownArguments: rewritten });
   }
-  const error = guardError(decision.value, "toolInput");
-  if (error.code === "guardrail_escalated") return stoppedBy(error);
-  return done({ refusal: failedResult(error), verdicts, shownArguments: "{}" });
+  return done({ refusal: guardError(decision.value, "toolInput"), verdicts, shownArguments: "{}" });
 }
+
+/** A call that a rule refused is a step that was never tried. */
+async function refuse(
+  run: Run,
+  { key, call }: CallFacts,
+  error: AgentError,
+  facts: Pick<Made, "verdicts" | "shownArguments">,
+): Promise<Outcome<Made>> {
+  const outcome = await run.step(refusedStep(key, call, call.name, error));
+  if (outcome.status !== "done") return outcome;
+  return done({ ...facts, result: outcome.value, ref: run.path + key, ...escalation(error) });
+}
+
+const escalation = (error: AgentError) => (error.code === "guardrail_escalated" ? { escalated: error } : {});
 
 interface Performed {
   readonly result: ToolResult;
@@ -139,7 +154,7 @@ async function guardResult(
   const { verdicts } = decision.value;
   if (!decision.value.allowed) {
     const error = guardError(decision.value, "toolOutput");
-    return error.code === "guardrail_escalated" ? stoppedBy(error) : done({ result: withheldResult(name, result, error), verdicts });
+    return done({ result: withheldResult(name, result, error), verdicts, ...escalation(error) });
   }
   const { text } = decision.value;
   if (text === undefined) return done({ result, ref, verdicts });

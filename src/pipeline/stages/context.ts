@@ -1,21 +1,17 @@
-// Second stage: puts together what the model is to know: instructions, earlier conversation, and what the user said. Instructions and
-// offer are settled once a run, so that its later turns follow the rules it began with.
+// Second stage: puts together what the model is to know: instructions, earlier conversation, and what the user said. The
+// instructions are settled once a run, so that its later turns follow the rules it began with.
 import { AgentError } from "../../core/errors.ts";
 import type { Message } from "../../core/message.ts";
 import { done, type Outcome } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
-import type { Instructions, Line, Offer } from "../line.ts";
+import type { Instructions, Line } from "../line.ts";
 
 export async function assembleContext(run: Run, line: Line, said: Message): Promise<Outcome<null>> {
-  const { instructions, offer } = line.agent;
-  // A resume with other tools or settings is recorded beside what the run began with.
-  const offered = await run.decide(`offer/${offer.print}`, () => recordable(offer), "offer");
-  if (offered.status !== "done") return offered;
-  if (instructions !== undefined) {
-    const text = await run.decide("instructions", () => textOf(instructions, run), "instructions");
-    if (text.status !== "done") return text;
-    line.thread.addInstructions(text.value, "instructions");
-  }
+  const { instructions } = line.agent;
+  // Settled also when there are none: a run that began without instructions goes on without.
+  const text = await run.decide("instructions", () => textOf(instructions, run), "instructions");
+  if (text.status !== "done") return text;
+  if (text.value !== null) line.thread.addInstructions(text.value, "instructions");
   const earlier = typeof line.input === "string" ? [] : line.input.slice(0, -1);
   for (const [position, message] of earlier.entries()) line.thread.addEarlier(message, `input/${position}`);
   line.thread.add(said, refOf(line, said, earlier.length));
@@ -28,13 +24,8 @@ function refOf({ input }: Line, said: Message, position: number): string | undef
   return said === given || said.content === given ? `input/${position}` : undefined;
 }
 
-const recordable = ({ tools, settings, output }: Offer) => ({
-  tools: tools.map(({ name, description, inputSchema }) => ({ name, description, inputSchema })),
-  settings: { ...settings },
-  ...(output ? { output } : {}),
-});
-
-async function textOf(instructions: Instructions, run: Run): Promise<string> {
+async function textOf(instructions: Instructions | undefined, run: Run): Promise<string | null> {
+  if (instructions === undefined) return null;
   const text: unknown = typeof instructions === "string" ? instructions : await instructions(run.facts);
   if (typeof text === "string") return text;
   throw new AgentError("configuration_invalid", "The instructions of the agent are a function that answered no text.");

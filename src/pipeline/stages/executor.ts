@@ -2,7 +2,7 @@
 import { AgentError } from "../../core/errors.ts";
 import type { Json, JsonObject } from "../../core/json.ts";
 import type { ToolCall } from "../../core/message.ts";
-import { done, type Outcome, refused } from "../../core/outcome.ts";
+import { done, type Outcome, refused, stoppedBy } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
 import type { Tool } from "../../core/tool.ts";
 import type { CountedCall } from "../../policy/limits.ts";
@@ -29,6 +29,8 @@ export async function executeCalls(run: Run, line: Line, plan: Plan): Promise<Ou
 
   for (const [position, { call }] of calls.entries()) addResult(run, line, call, position, made[position]);
   if (outcome.status !== "done") return outcome;
+  const escalated = outcome.value.find((one) => one.escalated)?.escalated;
+  if (escalated) return stoppedBy(escalated);
   const tooMany = line.limits.invalid(outcome.value.filter(({ result }) => result.error && isInvalid(result.error.code)).length);
   return tooMany ? refused(tooMany) : done(null);
 }

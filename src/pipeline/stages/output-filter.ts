@@ -1,5 +1,6 @@
 // Fifth stage: the answer passes the output guardrails before any of it leaves. A guardrail may ask the model once to do better.
 import type { GuardDecision } from "../../core/guardrail.ts";
+import { textOf } from "../../core/message.ts";
 import { done, type Outcome, stoppedBy } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
 import { decideText, guardError } from "../guard.ts";
@@ -14,6 +15,7 @@ export async function filterOutput(run: Run, line: Line, turn: number, plan: Pla
   const filtered = await line.agent.stages.outputFilter(run, line, plan);
   if (filtered.status !== "done") return filtered;
   const text = filtered.value;
+  ensureAnswer(line, plan);
   const decision = await guardOutput(run, line, text);
   if (decision.status !== "done") return decision;
   line.findings.push(...decision.value.verdicts);
@@ -30,6 +32,12 @@ export async function filterOutput(run: Run, line: Line, turn: number, plan: Pla
   return stoppedBy(guardError(decision.value, "output"));
 }
 
+/** A planner of the user's may have decided on an answer without saying so in the conversation. */
+function ensureAnswer({ thread }: Line, { text }: Plan) {
+  const last = thread.latestAnswer();
+  if (!last || textOf(last.message) !== text) thread.add({ role: "assistant", content: [{ type: "text", text }] });
+}
+
 function guardOutput(run: Run, line: Line, text: string): Promise<Outcome<GuardDecision>> {
   const guardrails = line.agent.guardrails.output;
   if (guardrails.length === 0) return Promise.resolve(done({ allowed: true, verdicts: [] }));
@@ -38,7 +46,7 @@ function guardOutput(run: Run, line: Line, text: string): Promise<Outcome<GuardD
 
 // What was never held has been shown already.
 function letGo({ agent, window, thread }: Line, turn: number, text: string) {
-  if (!agent.held.answers) return;
+  if (!agent.held.answers) return window.finish(turn, text);
   window.release(turn, text);
   thread.showAnswer(text);
 }
