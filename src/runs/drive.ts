@@ -132,8 +132,8 @@ function openLine({ input, caps }: OpenedRun, { agent, streamed, emit }: Pass): 
 }
 
 /**
- * Writes how the run ended or stopped. A pass that broke down (a bug, other code, a store that is gone or owned by somebody else) has
- * said nothing about the run: like after a crash, a resume goes on from what is written.
+ * Writes how the run ended or stopped. A pass that broke down (the store is gone, or the run is somebody else's) has said nothing about
+ * the run: like after a crash, a resume goes on from what is written.
  */
 async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
   const closing = closingOf(outcome, line, clock.now());

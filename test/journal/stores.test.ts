@@ -74,7 +74,7 @@ test("whoever is no longer the owner stops, and writes nothing more", async () =
   expect(await make().resume("r")).toMatchObject({ status: "completed", output: "mine" });
   const lines = await store.journal.load("r");
   go.resolve("too late");
-  expect(await first).toMatchObject({ status: "failed", error: { code: "journal_conflict" } });
+  expect(await first).toMatchObject({ status: "failed", resumable: false, error: { code: "journal_conflict" } });
   expect(await store.journal.load("r")).toEqual(lines);
 });
 

@@ -108,9 +108,39 @@ describe("a verdict at each point", () => {
   });
 
   test.each(points)("escalate at %s ends in a handoff", async (point) => {
-    if (point === "toolInput") return;
     const { agent } = agentWith(at(point, () => ({ verdict: "escalate", message: "a person should see this" })));
-    expect(await agent.run("go")).toMatchObject({ status: "escalated", handoff: { by: "g", message: "a person should see this" } });
+    expect(await agent.run("go")).toMatchObject({
+      status: "escalated",
+      handoff: { by: "g", message: "a person should see this" },
+      findings: [{ guardrail: "g", point, verdict: "escalate" }],
+    });
+  });
+
+  test("escalate at a tool stops the run when all results stand, and each says what happened", async () => {
+    const both = ["toolInput", "toolOutput"] as const;
+    for (const point of both) {
+      const ran: string[] = [];
+      const act = (name: string) => tool({ description: "d", inputSchema: z.object({}), execute: () => (ran.push(name), `${name} said`) });
+      const model = scriptedModel([{ calls: ["one", "two"].map((name) => ({ name, arguments: {} })) }, "never asked"]);
+      const agent = createAgent({
+        name: "a",
+        model,
+        tools: { one: act("one"), two: act("two") },
+        guardrails: {
+          [point]: [
+            { name: "g", check: ({ tool: name }: { tool?: string }) => ({ verdict: name === "one" ? "escalate" : "pass", message: "m" }) },
+          ],
+        },
+      });
+      const result = await agent.run("go");
+      expect(result.status).toBe("escalated");
+      expect(ran).toEqual(point === "toolInput" ? ["two"] : ["one", "two"]);
+      expect(model.calls).toBe(1);
+      const [one, two] = result.messages.filter(({ role }) => role === "tool").map(({ content }) => content);
+      expect(one).toContain(point === "toolInput" ? "was not executed" : "was executed");
+      expect(one).not.toContain("one said");
+      expect(two).toBe("two said");
+    }
   });
 });
 

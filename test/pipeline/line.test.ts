@@ -168,3 +168,16 @@ describe("steps of the runtime's own", () => {
     });
   });
 });
+
+test("the text of a planner of one's own is the answer: streamed, in the conversation, and the same again", async () => {
+  const planner: Stages["planner"] = () => Promise.resolve(done({ text: "By rule.", calls: [], finishReason: "stop" }));
+  const options = { name: "a", store: memoryStore(), model: scriptedModel([]), stages: { planner } };
+  const stream = createAgent(options).stream("go", { runId: "r" });
+  const pieces: string[] = [];
+  for await (const piece of stream.textStream) pieces.push(piece);
+  expect(pieces.join("")).toBe("By rule.");
+  const result = await stream.result;
+  expect(result).toMatchObject({ status: "completed", output: "By rule." });
+  expect(result.messages.at(-1)).toEqual({ role: "assistant", content: [{ type: "text", text: "By rule." }] });
+  expect(JSON.stringify(await createAgent(options).run("go", { runId: "r" }))).toBe(JSON.stringify(result));
+});

@@ -129,6 +129,36 @@ describe("what is said of a call without a result", () => {
   });
 });
 
+describe("an act that was left behind", () => {
+  const leftBehind = async () => {
+    const [store, clock] = [memoryStore(), fakeClock()];
+    const [started, finish] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
+    const said: { word: "unknown" | "not-done" } = { word: "unknown" };
+    const execute = vi.fn(() => (started.resolve(), finish.promise));
+    const pay = tool({
+      description: "d",
+      effect: "pay",
+      inputSchema: empty,
+      timeoutMs: 1_000,
+      reconcile: () => ({ status: said.word }),
+      execute,
+    });
+    const agent = createAgent({ name: "a", clock, store, model: scriptedModel([calls("pay"), "done"]), tools: { pay } });
+    const running = agent.run("go", { runId: "r" });
+    await started.promise;
+    await clock.advance(1_100);
+    expect(await running).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt" }] });
+    said.word = "not-done";
+    return { agent, execute, finish, clock };
+  };
+
+  test("may still happen: that it is not done yet is no leave to do it again", async () => {
+    const { agent, execute } = await leftBehind();
+    expect(await agent.resume("r")).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt", tool: "pay" }] });
+    expect(execute).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe("a reconcile", () => {
   test.each([
     ["throws", () => Promise.reject(new Error("x"))],

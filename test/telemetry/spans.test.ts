@@ -129,6 +129,19 @@ describe("the tree", () => {
     expect(tree()).toContain("      query");
   });
 
+  test("holds a call that was refused before it came to its tool: no such tool, or a rule", async () => {
+    const t = tool({ description: "d", effect: "read", inputSchema: z.object({}), execute: () => "x" });
+    const model = scriptedModel([{ calls: ["t", canary].map((name) => ({ name, arguments: {} })) }, "x"]);
+    const guardrails = { toolInput: [{ name: "g", check: () => ({ verdict: "block", message: "no" }) as const }] };
+    const finished: string[] = [];
+    for await (const event of createAgent({ name: "a", model, tools: { t }, guardrails }).stream("go"))
+      if (event.type === "step.finished" && event.kind === "tool") finished.push(`${event.key} ${event.code}`);
+    const calls = tree().filter((line) => line.includes("execute_tool"));
+    expect(calls.toSorted()).toEqual(["    execute_tool ! tool_unknown", "    execute_tool t ! guardrail_blocked"]);
+    expect(finished.toSorted()).toEqual(["turn-1/tool/0 guardrail_blocked", "turn-1/tool/1 tool_unknown"]);
+    expect(JSON.stringify(exporter.getFinishedSpans().map(({ name, attributes }) => [name, attributes]))).not.toContain(canary);
+  });
+
   test("is not opened again on a second pass", async () => {
     const store = memoryStore();
     await createAgent({ ...options(), store }).run("go", { runId: "r" });
