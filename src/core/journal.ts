@@ -166,7 +166,7 @@ export interface StepRecord {
   /** The last attempt that began; 0 when none did. */
   readonly attempt: number;
   readonly outcome?: StoredOutcome;
-  /** An attempt was left behind, and nobody has heard of its end. */
+  /** An attempt was left behind, and nobody has heard that it came to nothing. */
   readonly detached?: boolean;
 }
 

@@ -119,7 +119,7 @@ export interface ToolResult {
   readonly cutFromBytes?: number;
   /** The arguments were broken JSON and were mended before the call. */
   readonly repaired?: boolean;
-  /** The tool said no on purpose, by `toolError`: its fallback is not asked. */
+  /** A no on purpose, of the tool by `toolError` or of a rule: the fallback is not asked. */
   readonly deliberate?: boolean;
 }
 

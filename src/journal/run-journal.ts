@@ -132,10 +132,15 @@ function index(entries: readonly Entry[]): Past {
   return { steps, decided, stages, positions, closing };
 }
 
-function noteLeft(steps: Map<string, StepRecord>, { key, note }: NoteAdded) {
+function noteLeft(steps: Map<string, StepRecord>, { key, note, detail }: NoteAdded) {
   const step = steps.get(key);
-  if (step && note !== "input-changed") steps.set(key, { ...step, detached: note === "detached" });
+  if (!step || note === "input-changed") return;
+  steps.set(key, { ...step, detached: note === "detached" || !cameToNothing(detail) });
 }
+
+/** Of a late result: the attempt says itself that it failed. One that went well has happened, whatever is looked up. */
+const cameToNothing = (detail: Json | undefined) =>
+  typeof detail === "object" && detail !== null && "status" in detail && detail["status"] === "failed";
 
 const isClosing = (entry: Entry): entry is Closing => entry.type === "run.stopped" || entry.type === "run.ended";
 

@@ -78,8 +78,8 @@ export const toolSpan = (name: string, callId: string, tool: Tool, degraded: boo
 });
 
 /** Of a tool that does not exist the name stays out: it is the model's own text. */
-export const refusedToolSpan = (name: string | undefined): SpanSpec<ToolResult> => ({
-  name: name === undefined ? "execute_tool" : `execute_tool ${name}`,
+export const unknownToolSpan = (callId: string): SpanSpec<ToolResult> => ({
+  name: "execute_tool",
   kind: "internal",
-  attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.type": "function" },
+  attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.type": "function", "gen_ai.tool.call.id": callId },
 });

@@ -1,5 +1,5 @@
 // What a stage of one's own gets to work with: steps, choices and branches, with the promises of the runtime's own.
-import { AgentError, createAgent, memoryStore, type Outcome, type Run, type Stages, type Step, tool } from "airworthy";
+import { AgentError, createAgent, type Guardrails, memoryStore, type Outcome, type Run, type Stages, type Step, tool } from "airworthy";
 import { autoClock, scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -180,4 +180,19 @@ test("the text of a planner of one's own is the answer: streamed, in the convers
   expect(result).toMatchObject({ status: "completed", output: "By rule." });
   expect(result.messages.at(-1)).toEqual({ role: "assistant", content: [{ type: "text", text: "By rule." }] });
   expect(JSON.stringify(await createAgent(options).run("go", { runId: "r" }))).toBe(JSON.stringify(result));
+});
+
+test("a planner that says the same again after a re-ask is heard again", async () => {
+  const planner: Stages["planner"] = () => Promise.resolve(done({ text: "By rule.", calls: [], finishReason: "stop" }));
+  let asked = 0;
+  const guardrails: Guardrails = {
+    output: [{ name: "g", check: () => (asked++ === 0 ? { verdict: "block", message: "no", reask: "Better." } : { verdict: "pass" }) }],
+  };
+  const result = await createAgent({ name: "a", model: scriptedModel([]), stages: { planner }, guardrails }).run("go");
+  expect(result.messages.map(({ content }) => (typeof content === "string" ? content : JSON.stringify(content)))).toEqual([
+    "go",
+    expect.stringContaining("[withheld by g]"),
+    "[asked again by g]",
+    expect.stringContaining("By rule."),
+  ]);
 });

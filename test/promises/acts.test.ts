@@ -143,13 +143,14 @@ describe("an act that was left behind", () => {
       reconcile: () => ({ status: said.word }),
       execute,
     });
-    const agent = createAgent({ name: "a", clock, store, model: scriptedModel([calls("pay"), "done"]), tools: { pay } });
+    const options = { name: "a", clock, store, model: scriptedModel([calls("pay"), "done"]), tools: { pay } };
+    const agent = createAgent(options);
     const running = agent.run("go", { runId: "r" });
     await started.promise;
     await clock.advance(1_100);
     expect(await running).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt" }] });
     said.word = "not-done";
-    return { agent, execute, finish, clock };
+    return { agent, options, execute, finish, clock };
   };
 
   test("may still happen: that it is not done yet is no leave to do it again", async () => {
@@ -157,6 +158,38 @@ describe("an act that was left behind", () => {
     expect(await agent.resume("r")).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt", tool: "pay" }] });
     expect(execute).toHaveBeenCalledTimes(1);
   });
+
+  test("and then went well has happened, whatever is looked up; one that failed may be made", async () => {
+    const well = await leftBehind();
+    well.finish.resolve("paid");
+    await well.clock.advance(0);
+    expect(await well.agent.resume("r")).toMatchObject({ status: "suspended" });
+    expect(well.execute).toHaveBeenCalledTimes(1);
+
+    const badly = await leftBehind();
+    badly.finish.reject(new Error("no"));
+    await badly.clock.advance(0);
+    badly.execute.mockImplementation(() => Promise.resolve("paid"));
+    expect(await badly.agent.resume("r")).toMatchObject({ status: "completed" });
+    expect(badly.execute).toHaveBeenCalledTimes(2);
+  });
+
+  test.each(["block", "escalate"] as const)("is not called refused by a rule that came later: %s", async (verdict) => {
+    const { options, execute } = await leftBehind();
+    const guardrails = { toolInput: [{ name: "g", check: () => ({ verdict, message: "no" }) }] };
+    const stricter = createAgent({ ...options, guardrails });
+    expect(await stricter.resume("r")).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt" }] });
+    expect(execute).toHaveBeenCalledTimes(1);
+  });
+});
+
+test("a call that a rule refused has no fallback either", async () => {
+  const fallback = vi.fn((): unknown => "queued");
+  const pay = tool({ description: "d", effect: "pay", inputSchema: empty, fallback, execute: () => "paid" });
+  const guardrails = { toolInput: [{ name: "g", check: () => ({ verdict: "block", message: "no" }) as const }] };
+  const agent = createAgent({ name: "a", model: scriptedModel([calls("pay"), "done"]), tools: { pay }, guardrails });
+  expect(toolTexts(await agent.run("go"))[0]).toContain("guardrail_blocked");
+  expect(fallback).not.toHaveBeenCalled();
 });
 
 describe("a reconcile", () => {

@@ -8,9 +8,9 @@ import type { Tool, ToolResult } from "../../core/tool.ts";
 import { decideText, guardError } from "../guard.ts";
 import type { AgentParts, Line } from "../line.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
-import { refusedStep, unknownToolStep } from "./refused-call.ts";
-import { toolCallStep } from "./tool-call.ts";
+import { type CallPlace, toolCallStep } from "./tool-call.ts";
 import { cut, withheldResult } from "./tool-result.ts";
+import { unknownToolStep } from "./unknown-tool.ts";
 
 /** A call of the model's: which tool it is for, if there is one, and what its arguments say. */
 export interface AskedCall {
@@ -45,13 +45,14 @@ export async function makeCall(run: Run, line: Line, facts: CallFacts): Promise<
   if (asked.status !== "done") return asked;
   const { refusal, verdicts, shownArguments, rewritten } = asked.value;
   const shown = { shownArguments: shownArguments ?? facts.call.arguments };
-  if (refusal) return refuse(run, facts, refusal, { verdicts, ...shown });
-  const outcome = await perform(run, line, rewritten === undefined ? facts : withArguments(facts, rewritten));
+  const outcome = await perform(run, line, rewritten === undefined ? facts : withArguments(facts, rewritten), refusal);
   if (outcome.status !== "done") return outcome;
+  const { result, ref, by } = outcome.value;
+  const known = { ...shown, ...escalation(refusal), ...(by === undefined ? {} : { by }) };
+  if (refusal && result.error?.code === refusal.code) return done({ result, ref, verdicts, ...known });
   const guarded = await guardResult(run, line, facts, outcome.value);
   if (guarded.status !== "done") return guarded;
-  const { by } = outcome.value;
-  return done({ ...guarded.value, verdicts: [...verdicts, ...guarded.value.verdicts], ...shown, ...(by === undefined ? {} : { by }) });
+  return done({ ...known, ...guarded.value, verdicts: [...verdicts, ...guarded.value.verdicts] });
 }
 
 interface Asked {
@@ -86,19 +87,7 @@ async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, t
   return done({ refusal: guardError(decision.value, "toolInput"), verdicts, shownArguments: "{}" });
 }
 
-/** A call that a rule refused is a step that was never tried. */
-async function refuse(
-  run: Run,
-  { key, call }: CallFacts,
-  error: AgentError,
-  facts: Pick<Made, "verdicts" | "shownArguments">,
-): Promise<Outcome<Made>> {
-  const outcome = await run.step(refusedStep(key, call, call.name, error));
-  if (outcome.status !== "done") return outcome;
-  return done({ ...facts, result: outcome.value, ref: run.path + key, ...escalation(error) });
-}
-
-const escalation = (error: AgentError) => (error.code === "guardrail_escalated" ? { escalated: error } : {});
+const escalation = (error: AgentError | undefined) => (error?.code === "guardrail_escalated" ? { escalated: error } : {});
 
 interface Performed {
   readonly result: ToolResult;
@@ -106,27 +95,33 @@ interface Performed {
   readonly by?: Made["by"];
 }
 
-async function perform(run: Run, { agent }: Line, facts: CallFacts): Promise<Outcome<Performed>> {
+/**
+ * A refused call is a step too: seen, recorded, and never tried. A rule that an earlier pass did not have changes nothing about what that
+ * pass has done, and hides nothing that it began.
+ */
+async function perform(run: Run, { agent }: Line, facts: CallFacts, refusal?: AgentError): Promise<Outcome<Performed>> {
   const { key, call, tool } = facts;
-  const first = await run.step(
-    tool ? toolCallStep(run, agent, { ...facts, tool, name: call.name }) : unknownToolStep(key, call, agent.tools.keys()),
-  );
-  if (first.status !== "done" || !tool) return first.status === "done" ? done({ result: first.value, ref: run.path + key }) : first;
-  return fallBack(run, agent, facts, tool, { result: first.value, ref: run.path + key });
+  if (tool) return performWith(run, agent, facts, { key, tool, name: call.name, ...(refusal ? { refusal } : {}) });
+  const outcome = await run.step(unknownToolStep(key, call, agent.tools.keys()));
+  return outcome.status === "done" ? done({ result: outcome.value, ref: run.path + key }) : outcome;
 }
 
 /** Asks the fallback of a tool that could not do it, and the fallback's own, until one can. */
-async function fallBack(run: Run, agent: AgentParts, facts: CallFacts, tool: Tool, before: Performed): Promise<Outcome<Performed>> {
-  const { fallback } = tool;
-  if (!fallback || !needsFallback(before.result, tool.effect === "read")) return done(before);
-  const by = fallback.label ?? `${facts.call.name}-fallback`;
-  const key = `${before.ref.slice(run.path.length)}/fallback`;
-  const insteadOf = { name: facts.call.name, code: before.result.error?.code ?? "tool_failed", key: facts.key };
-  const outcome = await run.step(toolCallStep(run, agent, { ...facts, key, tool: fallback, name: by, insteadOf }));
+async function performWith(run: Run, agent: AgentParts, facts: CallFacts, by: Performer): Promise<Outcome<Performed>> {
+  const outcome = await run.step(toolCallStep(run, agent, { ...facts, ...by }));
   if (outcome.status !== "done") return outcome;
-  const after = { result: outcome.value, ref: run.path + key };
-  return fallBack(run, agent, facts, fallback, outcome.value.error ? after : { ...after, by: { name: by, key: run.path + key } });
+  const { key, tool, name, insteadOf } = by;
+  const result = outcome.value;
+  if (tool.fallback && needsFallback(result, tool.effect === "read")) {
+    const next = { key: `${key}/fallback`, tool: tool.fallback, name: tool.fallback.label ?? `${facts.call.name}-fallback` };
+    const reason = { name: facts.call.name, code: result.error?.code ?? "tool_failed", key: facts.key };
+    return performWith(run, agent, facts, { ...by, ...next, insteadOf: reason });
+  }
+  const ref = run.path + key;
+  return done({ result, ref, ...(insteadOf && !result.error ? { by: { name, key: ref } } : {}) });
 }
+
+type Performer = Pick<CallPlace, "key" | "tool" | "name" | "refusal" | "insteadOf">;
 
 /**
  * A fallback is for a tool that could not do its work. Not for a call that was wrong, nor for a no that the tool said on purpose, nor for

@@ -24,6 +24,8 @@ export interface CallPlace {
   readonly truncated: boolean;
   /** The same call was made several times in a row. */
   readonly warned: boolean;
+  /** A rule refused the call. */
+  readonly refusal?: AgentError;
   /** Set when this tool stands in for another; it acts under the other's idempotency key, so that the two can be told to be one. */
   readonly insteadOf?: { readonly name: string; readonly code: ErrorCode; readonly key: string };
 }
@@ -57,7 +59,8 @@ async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: 
 const breakerOf = ({ name, insteadOf }: CallPlace) => (insteadOf ? `tool ${insteadOf.name}, fallback ${name}` : `tool ${name}`);
 
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
-async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
+async function admit({ parsed, tool, name, truncated, refusal }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
+  if (refusal) return refusal;
   if (truncated) {
     return new AgentError(
       "tool_input_truncated",
@@ -77,7 +80,9 @@ function refusedCall(key: string, place: CallPlace, error: AgentError, { journal
   if (tool.repeat !== "freely" && journal.tried(key) > 0) return suspended([{ kind: "in-doubt", key, tool: name }]);
   const span = toolSpan(name, call.callId, tool, insteadOf !== undefined);
   trace.child(span.name, span.kind, span.attributes).end(error);
-  return done(failedResult(error));
+  const result = failedResult(error);
+  // A rule's no is meant for the call, whoever would answer it.
+  return done(place.refusal ? { ...result, deliberate: true } : result);
 }
 
 function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown): Step<ToolResult> {

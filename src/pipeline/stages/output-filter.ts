@@ -12,10 +12,10 @@ export type Filtered = { readonly text: string } | { readonly reask: string; rea
 const mostReasks = 1;
 
 export async function filterOutput(run: Run, line: Line, turn: number, plan: Plan): Promise<Outcome<Filtered>> {
+  ensureAnswer(line, plan);
   const filtered = await line.agent.stages.outputFilter(run, line, plan);
   if (filtered.status !== "done") return filtered;
   const text = filtered.value;
-  ensureAnswer(line, plan);
   const decision = await guardOutput(run, line, text);
   if (decision.status !== "done") return decision;
   line.findings.push(...decision.value.verdicts);
@@ -34,8 +34,8 @@ export async function filterOutput(run: Run, line: Line, turn: number, plan: Pla
 
 /** A planner of the user's may have decided on an answer without saying so in the conversation. */
 function ensureAnswer({ thread }: Line, { text }: Plan) {
-  const last = thread.latestAnswer();
-  if (!last || textOf(last.message) !== text) thread.add({ role: "assistant", content: [{ type: "text", text }] });
+  const last = thread.messages.at(-1);
+  if (last?.role !== "assistant" || textOf(last) !== text) thread.add({ role: "assistant", content: [{ type: "text", text }] });
 }
 
 function guardOutput(run: Run, line: Line, text: string): Promise<Outcome<GuardDecision>> {
