@@ -166,8 +166,6 @@ export interface StepRecord {
   /** The last attempt that began; 0 when none did. */
   readonly attempt: number;
   readonly outcome?: StoredOutcome;
-  /** An attempt was left behind, and nobody has heard that it came to nothing. */
-  readonly detached?: boolean;
 }
 
 /** The stop or end a run's journal closes with. */
@@ -184,6 +182,8 @@ export interface RunJournal {
   tried(key: string): number;
   /** True when an attempt of this step began in this pass. */
   begun(key: string): boolean;
+  /** True when an attempt of this step was left behind, in any pass, and nobody has heard that it came to nothing. */
+  leftBehind(key: string): boolean;
   /** The recorded choice, or undefined when none was made before this pass. */
   decided(key: string): Json | undefined;
   /** True when this stage was completed before this pass. */

@@ -1,6 +1,6 @@
 // A step is the only way the outside world is touched; the layers around it are policies as values, composed once per kind of step.
 import type { Clock } from "./clock.ts";
-import { type ErrorCode, toAgentError } from "./errors.ts";
+import { type AgentError, type ErrorCode, toAgentError } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
 import type { RunFacts } from "./facts.ts";
 import type { RunJournal, StepKind } from "./journal.ts";
@@ -59,6 +59,8 @@ export interface Step<T> {
   readonly gate?: (context: StepContext, next: Next) => Promise<Outcome<T>>;
   /** The user's middleware around this step; once per executed step. */
   readonly wrap?: (next: () => Promise<Outcome<T>>) => Promise<Outcome<T>>;
+  /** It is not to be tried any more: what an earlier pass began of it is looked up, and this is its answer when nothing was done. */
+  readonly refusal?: AgentError;
   /** Finds out whether an act that ended in silence happened. */
   readonly reconcile?: (context: StepContext) => Promise<Reconciled<T>>;
 }

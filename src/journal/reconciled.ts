@@ -2,6 +2,7 @@
 
 import { AgentError } from "../core/errors.ts";
 import { failed, type Outcome, suspended } from "../core/outcome.ts";
+import { printOf } from "../core/print.ts";
 import type { Layer, Next, Reconciled, Step, StepContext } from "../core/step.ts";
 import { withinTime } from "../core/waiting.ts";
 
@@ -12,21 +13,32 @@ import { withinTime } from "../core/waiting.ts";
 export const reconciled: Layer = (step, context, next) => (step.repeat === "freely" ? next(step, context) : act(step, context, next));
 
 async function act<T>(step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
-  // Begun by an earlier pass, and never heard of again.
-  if (step.repeat === "never" && context.journal.tried(step.key) > 0) {
-    const word = await ask(step, context);
-    // What an attempt that was left behind may still do is not known from what it has not done yet.
-    const alive = context.journal.find(step.key)?.detached === true;
-    if (word !== "not-done") return word === "unknown" ? inDoubt(step) : word;
-    if (alive) return inDoubt(step);
+  // Begun by an earlier pass, and never heard of again. What may go again under its key is looked up only when it is not to go again.
+  if (context.journal.tried(step.key) > 0 && (step.repeat === "never" || step.refusal)) {
+    const word = await lookUp(step, context);
+    if (word === "unknown") return inDoubt(step);
+    if (word !== "not-done") return word;
+    if (step.refusal) return failed(step.refusal);
   }
   const outcome = await next(step, context);
   if (outcome.status !== "failed" || !endedInSilence(outcome.error)) return outcome;
+  const word = await lookUp(step, context);
+  if (word === "unknown") return step.repeat === "never" ? inDoubt(step) : outcome;
+  return word === "not-done" ? failed(notDone(outcome.error)) : word;
+}
+
+async function lookUp<T>(step: Step<T>, context: StepContext): Promise<Reconciled<T>> {
   const word = await ask(step, context);
-  // What is not done yet may be done by an attempt that is still going on.
-  const settled = word !== "not-done" || outcome.error.details["detached"] !== true;
-  if (settled && word !== "unknown") return word === "not-done" ? failed(notDone(outcome.error)) : word;
-  return step.repeat === "never" ? inDoubt(step) : outcome;
+  return word === "not-done" && mayStillBe(step, context) ? "unknown" : word;
+}
+
+/**
+ * "Not done" is no last word while an attempt that was left behind may still do it, nor when it was said of another input than the one that
+ * was sent.
+ */
+function mayStillBe<T>(step: Step<T>, { journal }: StepContext): boolean {
+  const past = journal.find(step.key);
+  return journal.leftBehind(step.key) || (past !== undefined && past.attempt > 0 && past.print !== printOf(step.input));
 }
 
 const inDoubt = <T>({ key, name }: Step<T>) => suspended([{ kind: "in-doubt", key, tool: name }]);

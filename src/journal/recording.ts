@@ -101,10 +101,11 @@ function reopen<T>(stored: StoredOutcome): Outcome<T> {
 }
 
 /**
- * Another kind of step or another tool at the same key means other code; another model, a corrected prompt or a renamed fallback does not.
+ * Another kind of step or another tool at the same key means other code; another model, a corrected prompt or another fallback does not,
+ * but for a fallback that was begun and has not answered: nobody else knows what became of it.
  */
 function divergence<T>(step: Step<T>, past: StepRecord): AgentError | undefined {
-  const sameName = past.name === step.name || step.kind === "model" || step.key.endsWith("/fallback");
+  const sameName = past.name === step.name || step.kind === "model" || (step.key.endsWith("/fallback") && past.outcome !== undefined);
   if (past.kind === step.kind && sameName) return undefined;
   return new AgentError(
     "step_diverged",

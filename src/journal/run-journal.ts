@@ -49,6 +49,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
     find: (key) => past.steps.get(key),
     tried: (key) => attempts.get(key) ?? past.steps.get(key)?.attempt ?? 0,
     begun: (key) => attempts.has(key),
+    leftBehind: (key) => past.left.has(key),
     decided: (key) => past.decided.get(key),
     stageDone: (key) => past.stages.has(key),
     reached: (key) => screen.showUpTo((past.positions.get(key) ?? -1) + 1),
@@ -64,6 +65,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
     note: (entry) => {
       if (entry.note === "input-changed" && changeNoted) return;
       changeNoted ||= entry.note === "input-changed";
+      noteLeft(past.left, entry);
       if (!screen.over) return writer.hold(entry);
       writer.write([entry]).catch(() => {}); // the run is over; a remark that cannot be kept is lost, nothing else
     },
@@ -98,6 +100,8 @@ interface Past {
   readonly steps: ReadonlyMap<string, StepRecord>;
   readonly decided: ReadonlyMap<string, Json>;
   readonly stages: ReadonlySet<string>;
+  /** Keys of steps of which an attempt was left behind; what is noted in this pass is added. */
+  readonly left: Set<string>;
   /** Where the last entry of a step or stage stands. */
   readonly positions: ReadonlyMap<string, number>;
   readonly closing: Closing | undefined;
@@ -107,13 +111,14 @@ function index(entries: readonly Entry[]): Past {
   const steps = new Map<string, StepRecord>();
   const decided = new Map<string, Json>();
   const stages = new Set<string>();
+  const left = new Set<string>();
   const positions = new Map<string, number>();
   let closing: Closing | undefined;
   for (const [position, entry] of entries.entries()) {
     if (entry.type === "run.resumed") closing = undefined;
     else if (isClosing(entry)) closing = entry;
     else if (entry.type === "decided") decided.set(entry.key, entry.choice);
-    else if (entry.type === "note") noteLeft(steps, entry);
+    else if (entry.type === "note") noteLeft(left, entry);
     else if (entry.type === "stage.done") {
       stages.add(entry.key);
       positions.set(entry.key, position);
@@ -129,13 +134,12 @@ function index(entries: readonly Entry[]): Past {
       positions.set(entry.key, position);
     }
   }
-  return { steps, decided, stages, positions, closing };
+  return { steps, decided, stages, left, positions, closing };
 }
 
-function noteLeft(steps: Map<string, StepRecord>, { key, note, detail }: NoteAdded) {
-  const step = steps.get(key);
-  if (!step || note === "input-changed") return;
-  steps.set(key, { ...step, detached: note === "detached" || !cameToNothing(detail) });
+function noteLeft(left: Set<string>, { key, note, detail }: NoteAdded) {
+  if (note === "detached") left.add(key);
+  else if (note === "late-result" && cameToNothing(detail)) left.delete(key);
 }
 
 /** Of a late result: the attempt says itself that it failed. One that went well has happened, whatever is looked up. */

@@ -30,12 +30,13 @@ export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
 async function takeTurn(run: Run, line: Line, turn: number): Promise<Outcome<Answer | null>> {
   const { stages } = line.agent;
 
+  const before = line.thread.latestAnswer();
   const plan = await run.stage("planner", (here) => stages.planner(here, line, turn));
   if (plan.status !== "done") return plan;
 
   if (plan.value.calls.length > 0) return run.stage("executor", (here) => stages.executor(here, line, plan.value));
 
-  const filtered = await run.stage("output-filter", (here) => filterOutput(here, line, turn, plan.value));
+  const filtered = await run.stage("output-filter", (here) => filterOutput(here, line, turn, plan.value, before));
   if (filtered.status !== "done") return filtered;
   if ("reask" in filtered.value) {
     line.thread.addReask(filtered.value.reask, filtered.value.by);

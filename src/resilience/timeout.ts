@@ -38,7 +38,7 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
     const leave = () => {
       state = "left";
       noteDetached(step, context);
-      finish(leftBehind(answer));
+      finish(answer);
     };
     const settle = (outcome: Outcome<T>) => {
       if (state === "left") noteLate(step, context, outcome);
@@ -53,13 +53,6 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
     signal.addEventListener("abort", onAbort, { once: true });
     next(step, { ...context, signal: controller.signal }).then(settle, (thrown) => settle(broke(step, thrown)));
   });
-}
-
-/** Whatever is found out about work that is still going on may be overtaken by it: the error says so. */
-function leftBehind(answer: Stopped): Stopped {
-  if (answer.status !== "failed" || answer.error.code === "cancelled") return answer;
-  const { code, message, details } = answer.error;
-  return failed(new AgentError(code, message, { details: { ...details, detached: true } }));
 }
 
 function timeoutError<T>({ kind, name, terms: { timeoutMs } }: Step<T>): AgentError {

@@ -144,6 +144,26 @@ describe("a verdict at each point", () => {
   });
 });
 
+test("what was found in the arguments of a call is told, though the call has no result", async () => {
+  const caller = new AbortController();
+  const act = tool({
+    description: "d",
+    inputSchema: z.object({ to: z.string() }),
+    execute: (_, { signal }) =>
+      new Promise<string>((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(new Error("given up")));
+        caller.abort();
+      }),
+  });
+  const flag: Guardrail = { name: "g", check: () => ({ verdict: "flag", findings: [{ kind: "pii" }] }) };
+  const model = scriptedModel([{ calls: [{ name: "act", arguments: { to: "anna" } }] }]);
+  const agent = createAgent({ name: "a", model, tools: { act }, guardrails: { toolInput: [flag] } });
+  const result = await agent.run("go", { runId: "r", signal: caller.signal });
+  expect(result).toMatchObject({ status: "cancelled", findings: [{ point: "toolInput", verdict: "flag", findings: [{ kind: "pii" }] }] });
+  expect(JSON.stringify(result.messages)).toContain("anna");
+  expect(JSON.stringify(await agent.run("go", { runId: "r" }))).toBe(JSON.stringify(result));
+});
+
 describe("failing closed", () => {
   const garbage = [
     undefined,

@@ -196,3 +196,13 @@ test("a planner that says the same again after a re-ask is heard again", async (
     expect.stringContaining("By rule."),
   ]);
 });
+
+test("an answer that a planner has added itself is not added again", async () => {
+  const planner: Stages["planner"] = (_, line) => {
+    line.thread.add({ role: "assistant", content: [{ type: "text", text: "Hi." }] });
+    line.thread.add({ role: "user", content: "a remark" });
+    return Promise.resolve(done({ text: "Hi.", calls: [], finishReason: "stop" }));
+  };
+  const result = await createAgent({ name: "a", model: scriptedModel([]), stages: { planner } }).run("go");
+  expect(result.messages.map(({ role }) => role)).toEqual(["user", "assistant", "user"]);
+});

@@ -183,6 +183,33 @@ describe("an act that was left behind", () => {
   });
 });
 
+test("nothing is said to be not done while an earlier attempt of this pass goes on", async () => {
+  const clock = fakeClock();
+  const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let tries = 0;
+  const pay = tool({
+    description: "d",
+    effect: "pay",
+    repeat: "with-same-key",
+    inputSchema: empty,
+    timeoutMs: 1_000,
+    retry: { attempts: 2 },
+    reconcile: () => ({ status: "not-done" }),
+    execute: (): Promise<string> => {
+      tries += 1;
+      if (tries === 1) return first.resolve(), new Promise(() => {});
+      second.resolve();
+      return Promise.reject(Object.assign(new Error("x"), { code: "ECONNRESET" }));
+    },
+  });
+  const running = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
+  await first.promise;
+  await clock.advance(1_100);
+  await clock.advance(1_000);
+  await second.promise;
+  expect(toolTexts(await running)[0]).not.toContain("nothing was done");
+});
+
 test("a call that a rule refused has no fallback either", async () => {
   const fallback = vi.fn((): unknown => "queued");
   const pay = tool({ description: "d", effect: "pay", inputSchema: empty, fallback, execute: () => "paid" });

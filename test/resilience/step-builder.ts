@@ -26,6 +26,7 @@ export function createBench(changes: Partial<StepContext> & { readonly runId?: s
   const journal: RunJournal = {
     find: () => undefined,
     begun: () => false,
+    leftBehind: () => false,
     tried: () => 0,
     decided: () => undefined,
     stageDone: () => false,

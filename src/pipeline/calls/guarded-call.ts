@@ -1,15 +1,15 @@
 // One call on the line: its arguments pass their guardrails, it is made, a fallback steps in, and what it said passes the guardrails of results.
-import type { AgentError } from "../../core/errors.ts";
+import { AgentError } from "../../core/errors.ts";
 import type { VerdictRecord } from "../../core/guardrail.ts";
 import type { ToolCall } from "../../core/message.ts";
-import { done, type Outcome } from "../../core/outcome.ts";
+import { done, failed, type Outcome } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
 import type { Tool, ToolResult } from "../../core/tool.ts";
 import { decideText, guardError } from "../guard.ts";
 import type { AgentParts, Line } from "../line.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { type CallPlace, toolCallStep } from "./tool-call.ts";
-import { cut, withheldResult } from "./tool-result.ts";
+import { cut, failedResult, withheldResult } from "./tool-result.ts";
 import { unknownToolStep } from "./unknown-tool.ts";
 
 /** A call of the model's: which tool it is for, if there is one, and what its arguments say. */
@@ -32,36 +32,30 @@ export interface Made {
   /** Where the content is recorded; absent when it is nowhere but here. */
   readonly ref?: string;
   readonly verdicts: readonly VerdictRecord[];
-  /** The arguments as they may be shown. */
-  readonly shownArguments: string;
   /** A guardrail asked for a person: the run stops once all results stand. */
   readonly escalated?: AgentError;
   /** The tool that stood in, and its step. */
   readonly by?: { readonly name: string; readonly key: string };
 }
 
-export async function makeCall(run: Run, line: Line, facts: CallFacts): Promise<Outcome<Made>> {
-  const asked = await guardArguments(run, line, facts);
-  if (asked.status !== "done") return asked;
-  const { refusal, verdicts, shownArguments, rewritten } = asked.value;
-  const shown = { shownArguments: shownArguments ?? facts.call.arguments };
-  const outcome = await perform(run, line, rewritten === undefined ? facts : withArguments(facts, rewritten), refusal);
-  if (outcome.status !== "done") return outcome;
-  const { result, ref, by } = outcome.value;
-  const known = { ...shown, ...escalation(refusal), ...(by === undefined ? {} : { by }) };
-  if (refusal && result.error?.code === refusal.code) return done({ result, ref, verdicts, ...known });
-  const guarded = await guardResult(run, line, facts, outcome.value);
-  if (guarded.status !== "done") return guarded;
-  return done({ ...known, ...guarded.value, verdicts: [...verdicts, ...guarded.value.verdicts] });
-}
-
-interface Asked {
+/** What the guardrails of arguments made of a call. */
+export interface Admission {
   readonly verdicts: readonly VerdictRecord[];
   /** What the tool is given in place of what the model said. */
   readonly rewritten?: string;
-  /** What may be shown in place of it. */
-  readonly shownArguments?: string;
+  /** What may be shown as its arguments. */
+  readonly shownArguments: string;
   readonly refusal?: AgentError;
+}
+
+/** Makes a call, or records that it is refused. */
+export async function makeCall(run: Run, line: Line, facts: CallFacts, { refusal, rewritten }: Admission): Promise<Outcome<Made>> {
+  const outcome = await perform(run, line, rewritten === undefined ? facts : withArguments(facts, rewritten), refusal);
+  if (outcome.status !== "done") return outcome;
+  const { result, ref, by } = outcome.value;
+  if (refusal && result.content === failedResult(refusal).content) return done({ result, ref, verdicts: [], ...escalation(refusal) });
+  const guarded = await guardResult(run, line, facts, outcome.value);
+  return guarded.status === "done" && by !== undefined ? done({ ...guarded.value, by }) : guarded;
 }
 
 const withArguments = (facts: CallFacts, text: string): CallFacts => ({
@@ -71,9 +65,9 @@ const withArguments = (facts: CallFacts, text: string): CallFacts => ({
 });
 
 /** Arguments that are no JSON are left to the step: nothing is executed with them. */
-async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, truncated }: CallFacts): Promise<Outcome<Asked>> {
+export async function admitCall(run: Run, line: Line, { key, call, tool, parsed, truncated }: CallFacts): Promise<Outcome<Admission>> {
   const guardrails = line.agent.guardrails.toolInput;
-  if (guardrails.length === 0) return done({ verdicts: [] });
+  if (guardrails.length === 0) return done({ verdicts: [], shownArguments: call.arguments });
   // Nobody has looked at what is not going to be executed anyway: then it is shown to nobody.
   if (!tool || truncated || !parsed.ok) return done({ verdicts: [], shownArguments: "{}" });
   const text = JSON.stringify(parsed.value);
@@ -82,12 +76,14 @@ async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, t
   const { verdicts } = decision.value;
   if (decision.value.allowed) {
     const { text: rewritten } = decision.value;
-    return done(rewritten === undefined ? { verdicts } : { verdicts, rewritten, shownArguments: rewritten });
+    return done(
+      rewritten === undefined ? { verdicts, shownArguments: call.arguments } : { verdicts, rewritten, shownArguments: rewritten },
+    );
   }
   return done({ refusal: guardError(decision.value, "toolInput"), verdicts, shownArguments: "{}" });
 }
 
-const escalation = (error: AgentError | undefined) => (error?.code === "guardrail_escalated" ? { escalated: error } : {});
+const escalation = (error: AgentError) => (error.code === "guardrail_escalated" ? { escalated: error } : {});
 
 interface Performed {
   readonly result: ToolResult;
@@ -112,11 +108,14 @@ async function performWith(run: Run, agent: AgentParts, facts: CallFacts, by: Pe
   if (outcome.status !== "done") return outcome;
   const { key, tool, name, insteadOf } = by;
   const result = outcome.value;
+  const fallbackKey = `${key}/fallback`;
   if (tool.fallback && needsFallback(result, tool.effect === "read")) {
-    const next = { key: `${key}/fallback`, tool: tool.fallback, name: tool.fallback.label ?? `${facts.call.name}-fallback` };
+    const next = { key: fallbackKey, tool: tool.fallback, name: tool.fallback.label ?? `${facts.call.name}-fallback` };
     const reason = { name: facts.call.name, code: result.error?.code ?? "tool_failed", key: facts.key };
     return performWith(run, agent, facts, { ...by, ...next, insteadOf: reason });
   }
+  if (run.tried(fallbackKey) > 0)
+    return failed(new AgentError("step_diverged", `The run recorded a fallback of ${name}; the code takes none.`));
   const ref = run.path + key;
   return done({ result, ref, ...(insteadOf && !result.error ? { by: { name, key: ref } } : {}) });
 }
@@ -141,7 +140,7 @@ async function guardResult(
   line: Line,
   { key, call: { name }, tool }: CallFacts,
   { result, ref }: Performed,
-): Promise<Outcome<Omit<Made, "shownArguments">>> {
+): Promise<Outcome<Made>> {
   const guardrails = line.agent.guardrails.toolOutput;
   if (guardrails.length === 0) return done({ result, ref, verdicts: [] });
   const decision = await decideText(run, `${key}/output`, guardrails, { point: "toolOutput", text: result.content, tool: name });

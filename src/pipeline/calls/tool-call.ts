@@ -10,7 +10,7 @@ import type { AgentParts } from "../line.ts";
 import { wrapIn } from "../yours.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { toolFailure } from "./tool-failure.ts";
-import { failedResult, renderOutput, warnedResult } from "./tool-result.ts";
+import { failedResult, refusedResult, renderOutput, warnedResult } from "./tool-result.ts";
 
 /** What the executor knows about a call besides what the model said. */
 export interface CallPlace {
@@ -48,9 +48,16 @@ export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Ste
 }
 
 async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: StepContext, next: Next): Promise<Outcome<ToolResult>> {
+  const begun = place.tool.repeat !== "freely" && context.journal.tried(run.path + place.key) > 0;
+  if (place.refusal && !begun) return refusedCall(place, place.refusal, context);
   const admitted = await admit(place);
-  if (admitted instanceof AgentError) return refusedCall(run.path + place.key, place, admitted, context);
+  if (admitted instanceof AgentError) {
+    // An earlier pass, under another schema, had begun it.
+    if (begun) return suspended([{ kind: "in-doubt", key: run.path + place.key, tool: place.name }]);
+    return refusedCall(place, admitted, context);
+  }
   const outcome = await next(innerStep(run, agent, place, admitted.input), context);
+  if (place.refusal && outcome.status === "failed" && outcome.error === place.refusal) return done(refusedResult(place.refusal));
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
   return outcome.status === "failed" && isToolFailure(outcome.error) ? done(marked(failedResult(outcome.error), place, false)) : outcome;
 }
@@ -59,8 +66,7 @@ async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: 
 const breakerOf = ({ name, insteadOf }: CallPlace) => (insteadOf ? `tool ${insteadOf.name}, fallback ${name}` : `tool ${name}`);
 
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
-async function admit({ parsed, tool, name, truncated, refusal }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
-  if (refusal) return refusal;
+async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
   if (truncated) {
     return new AgentError(
       "tool_input_truncated",
@@ -74,19 +80,15 @@ async function admit({ parsed, tool, name, truncated, refusal }: CallPlace): Pro
   return new AgentError("tool_input_invalid", `The arguments of ${name} do not match its schema; it was not executed. ${issues}`);
 }
 
-/** A call that was refused was not executed, which a span of its own says; unless an earlier pass, under other rules, had begun it. */
-function refusedCall(key: string, place: CallPlace, error: AgentError, { journal, trace }: StepContext): Outcome<ToolResult> {
-  const { call, tool, name, insteadOf } = place;
-  if (tool.repeat !== "freely" && journal.tried(key) > 0) return suspended([{ kind: "in-doubt", key, tool: name }]);
+/** A call that was refused was not executed, which a span of its own says. */
+function refusedCall({ call, tool, name, insteadOf, refusal }: CallPlace, error: AgentError, { trace }: StepContext): Outcome<ToolResult> {
   const span = toolSpan(name, call.callId, tool, insteadOf !== undefined);
   trace.child(span.name, span.kind, span.attributes).end(error);
-  const result = failedResult(error);
-  // A rule's no is meant for the call, whoever would answer it.
-  return done(place.refusal ? { ...result, deliberate: true } : result);
+  return done(refusal ? refusedResult(refusal) : failedResult(error));
 }
 
 function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown): Step<ToolResult> {
-  const { call, tool, name, key, insteadOf } = place;
+  const { call, tool, name, key, insteadOf, refusal } = place;
   const info = { run: run.facts, key: run.path + key, tool: name, callId: call.callId, input };
   const idempotencyKey = `${run.facts.agent}/${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
   const toolContext = ({ signal, attempt }: StepContext): ToolContext => ({
@@ -103,6 +105,7 @@ function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown
     ...toolCallStep(run, agent, place),
     key: info.key,
     perform: async (context) => perform(tool, name, await inputs(), toolContext(context)),
+    ...(refusal ? { refusal } : {}),
     reconcile: async (context) => reconcile(place, await inputs(), toolContext(context)),
     ...wrapIn(agent.around.tool, info, isToolResult),
   };

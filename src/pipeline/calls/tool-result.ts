@@ -35,6 +35,9 @@ export function failedResult(error: AgentError): ToolResult {
   return { content: JSON.stringify({ error: failure }), error: failure, ...(deliberate ? { deliberate } : {}) };
 }
 
+/** The result of a call that a rule refused. The no is meant for the call, whoever would answer it: a fallback is not asked. */
+export const refusedResult = (error: AgentError): ToolResult => ({ ...failedResult(error), deliberate: true });
+
 /** The result of a call whose run stopped before it had one. */
 export function unfinishedResult(begun: boolean): ToolResult {
   const message = begun

@@ -16,8 +16,8 @@ export function unknownToolStep(key: string, call: ToolCall, existing: Iterable<
   return {
     kind: "tool",
     key,
-    // The name a model made up is its own text: it stays out of the step's name, as it does out of the span.
-    name: "unknown",
+    // The name a model made up is its own text: it stays out of the step's name, as it does out of the span. No tool has this one.
+    name: "(unknown)",
     input: { callId: call.callId, name: call.name, arguments: call.arguments },
     repeat: "freely",
     terms: { attempts: 1, timeoutMs: 0 },

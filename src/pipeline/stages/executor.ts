@@ -7,7 +7,7 @@ import type { Run } from "../../core/run.ts";
 import type { Tool } from "../../core/tool.ts";
 import type { CountedCall } from "../../policy/limits.ts";
 import { parseArguments } from "../calls/arguments.ts";
-import { type AskedCall, isInvalid, type Made, makeCall } from "../calls/guarded-call.ts";
+import { type Admission, type AskedCall, admitCall, isInvalid, type Made, makeCall } from "../calls/guarded-call.ts";
 import { unfinishedResult } from "../calls/tool-result.ts";
 import type { Line, Plan } from "../line.ts";
 
@@ -18,16 +18,24 @@ export async function executeCalls(run: Run, line: Line, plan: Plan): Promise<Ou
   if (allowed instanceof AgentError) return refused(allowed);
 
   const truncated = plan.finishReason === "length";
+  const admissions: (Admission | undefined)[] = calls.map(() => undefined);
   const made: (Made | undefined)[] = calls.map(() => undefined);
   const outcome = await run.all(
     calls.map((asked, position) => async () => {
-      const result = await makeCall(run, line, { ...asked, key: keyOf(position), truncated, warned: allowed.warned.has(position) });
+      const facts = { ...asked, key: keyOf(position), truncated, warned: allowed.warned.has(position) };
+      const admission = await admitCall(run, line, facts);
+      if (admission.status !== "done") return admission;
+      admissions[position] = admission.value;
+      const result = await makeCall(run, line, facts, admission.value);
       if (result.status === "done") made[position] = result.value;
       return result;
     }),
   );
 
-  for (const [position, { call }] of calls.entries()) addResult(run, line, call, position, made[position]);
+  for (const [position, { call }] of calls.entries()) {
+    addAdmission(line, position, admissions[position]);
+    addResult(run, line, call, position, made[position]);
+  }
   if (outcome.status !== "done") return outcome;
   const escalated = outcome.value.find((one) => one.escalated)?.escalated;
   if (escalated) return stoppedBy(escalated);
@@ -43,6 +51,12 @@ function askedFor({ agent }: Line, call: ToolCall): AskedCall {
   return { call, tool, parsed: parseArguments(call.arguments, tool?.effect === "read") };
 }
 
+function addAdmission(line: Line, position: number, admission: Admission | undefined) {
+  if (!admission) return;
+  line.findings.push(...admission.verdicts);
+  line.thread.showArguments(position, admission.shownArguments);
+}
+
 /** A call without a result, because the run stops here, gets one that says what is known of it. */
 function addResult(run: Run, line: Line, call: ToolCall, position: number, made: Made | undefined) {
   const { callId, name } = call;
@@ -51,10 +65,9 @@ function addResult(run: Run, line: Line, call: ToolCall, position: number, made:
     line.thread.add({ role: "tool", callId, name, content: unfinishedResult(begun).content, isError: true });
     return;
   }
-  const { result, ref, verdicts, shownArguments, by } = made;
+  const { result, ref, verdicts, by } = made;
   line.findings.push(...verdicts);
   if (by !== undefined) line.degraded.push({ tool: name, by: by.name, key: by.key });
-  line.thread.showArguments(position, shownArguments);
   if (!result.error) {
     line.finished.push(name);
     line.unfinished.splice(line.unfinished.indexOf(name), 1);

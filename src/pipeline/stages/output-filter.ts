@@ -11,8 +11,11 @@ export type Filtered = { readonly text: string } | { readonly reask: string; rea
 
 const mostReasks = 1;
 
-export async function filterOutput(run: Run, line: Line, turn: number, plan: Plan): Promise<Outcome<Filtered>> {
-  ensureAnswer(line, plan);
+/** The latest answer of the conversation before the planner was asked. */
+type Said = ReturnType<Line["thread"]["latestAnswer"]>;
+
+export async function filterOutput(run: Run, line: Line, turn: number, plan: Plan, before: Said): Promise<Outcome<Filtered>> {
+  ensureAnswer(line, plan, before);
   const filtered = await line.agent.stages.outputFilter(run, line, plan);
   if (filtered.status !== "done") return filtered;
   const text = filtered.value;
@@ -33,9 +36,9 @@ export async function filterOutput(run: Run, line: Line, turn: number, plan: Pla
 }
 
 /** A planner of the user's may have decided on an answer without saying so in the conversation. */
-function ensureAnswer({ thread }: Line, { text }: Plan) {
-  const last = thread.messages.at(-1);
-  if (last?.role !== "assistant" || textOf(last) !== text) thread.add({ role: "assistant", content: [{ type: "text", text }] });
+function ensureAnswer({ thread }: Line, { text }: Plan, before: Said) {
+  const latest = thread.latestAnswer();
+  if (!latest || latest === before || textOf(latest.message) !== text) thread.add({ role: "assistant", content: [{ type: "text", text }] });
 }
 
 function guardOutput(run: Run, line: Line, text: string): Promise<Outcome<GuardDecision>> {
