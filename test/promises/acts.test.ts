@@ -215,8 +215,10 @@ test("a call that a rule refused has no fallback either", async () => {
   const pay = tool({ description: "d", effect: "pay", inputSchema: empty, fallback, execute: () => "paid" });
   const guardrails = { toolInput: [{ name: "g", check: () => ({ verdict: "block", message: "no" }) as const }] };
   const agent = createAgent({ name: "a", model: scriptedModel([calls("pay"), "done"]), tools: { pay }, guardrails });
-  expect(toolTexts(await agent.run("go"))[0]).toContain("guardrail_blocked");
+  expect(toolTexts(await agent.run("go", { runId: "r" }))[0]).toContain("guardrail_blocked");
   expect(fallback).not.toHaveBeenCalled();
+  const steps = (await agent.journal("r")).flatMap((entry) => (entry.type === "step.done" ? [entry.key] : []));
+  expect(steps).toEqual(["turn-1/model/0", "turn-1/tool/0", "turn-2/model/0"]);
 });
 
 describe("a reconcile", () => {
