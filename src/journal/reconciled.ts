@@ -28,8 +28,10 @@ async function act<T>(step: Step<T>, context: StepContext, next: Next): Promise<
 }
 
 async function lookUp<T>(step: Step<T>, context: StepContext): Promise<Reconciled<T>> {
+  // Known before it is asked: what ends while it is looked up may have taken effect after the look.
+  const alive = mayStillBe(step, context);
   const word = await ask(step, context);
-  return word === "not-done" && mayStillBe(step, context) ? "unknown" : word;
+  return word === "not-done" && alive ? "unknown" : word;
 }
 
 /**

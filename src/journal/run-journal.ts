@@ -49,7 +49,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
     find: (key) => past.steps.get(key),
     tried: (key) => attempts.get(key) ?? past.steps.get(key)?.attempt ?? 0,
     begun: (key) => attempts.has(key),
-    leftBehind: (key) => past.left.has(key),
+    leftBehind: (key) => (past.left.get(key) ?? 0) > 0,
     decided: (key) => past.decided.get(key),
     stageDone: (key) => past.stages.has(key),
     reached: (key) => screen.showUpTo((past.positions.get(key) ?? -1) + 1),
@@ -100,8 +100,8 @@ interface Past {
   readonly steps: ReadonlyMap<string, StepRecord>;
   readonly decided: ReadonlyMap<string, Json>;
   readonly stages: ReadonlySet<string>;
-  /** Keys of steps of which an attempt was left behind; what is noted in this pass is added. */
-  readonly left: Set<string>;
+  /** Of how many attempts of a step it is not known whether they came to nothing; what is noted in this pass counts too. */
+  readonly left: Map<string, number>;
   /** Where the last entry of a step or stage stands. */
   readonly positions: ReadonlyMap<string, number>;
   readonly closing: Closing | undefined;
@@ -111,7 +111,7 @@ function index(entries: readonly Entry[]): Past {
   const steps = new Map<string, StepRecord>();
   const decided = new Map<string, Json>();
   const stages = new Set<string>();
-  const left = new Set<string>();
+  const left = new Map<string, number>();
   const positions = new Map<string, number>();
   let closing: Closing | undefined;
   for (const [position, entry] of entries.entries()) {
@@ -137,9 +137,10 @@ function index(entries: readonly Entry[]): Past {
   return { steps, decided, stages, left, positions, closing };
 }
 
-function noteLeft(left: Set<string>, { key, note, detail }: NoteAdded) {
-  if (note === "detached") left.add(key);
-  else if (note === "late-result" && cameToNothing(detail)) left.delete(key);
+function noteLeft(left: Map<string, number>, { key, note, detail }: NoteAdded) {
+  const count = left.get(key) ?? 0;
+  if (note === "detached") left.set(key, count + 1);
+  else if (note === "late-result" && cameToNothing(detail)) left.set(key, count - 1);
 }
 
 /** Of a late result: the attempt says itself that it failed. One that went well has happened, whatever is looked up. */

@@ -174,6 +174,73 @@ describe("an act that was left behind", () => {
     expect(badly.execute).toHaveBeenCalledTimes(2);
   });
 
+  test("may take effect while it is looked up", async () => {
+    const clock = fakeClock();
+    const [started, go, asked, answer] = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+    const acts: string[] = [];
+    const pay = tool({
+      description: "d",
+      effect: "pay",
+      inputSchema: empty,
+      timeoutMs: 1_000,
+      execute: async () => {
+        started?.resolve();
+        await go?.promise;
+        acts.push("paid");
+        throw new Error("late");
+      },
+      reconcile: async () => {
+        const seen = acts.length > 0;
+        asked?.resolve();
+        await answer?.promise;
+        return seen ? { status: "done", output: "paid" } : { status: "not-done" };
+      },
+    });
+    const running = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
+    await started?.promise;
+    await clock.advance(1_050);
+    await asked?.promise;
+    go?.resolve();
+    await clock.advance(0);
+    answer?.resolve();
+    expect(await running).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt" }] });
+    expect(acts).toEqual(["paid"]);
+  });
+
+  test("is one of two: that the first came to nothing says nothing of the second", async () => {
+    const clock = fakeClock();
+    const first = Promise.withResolvers<string>();
+    const begun: (() => void)[] = [];
+    const tries = [0, 1].map(() => new Promise<void>((resolve) => begun.push(resolve)));
+    let tried = 0;
+    const asked = Promise.withResolvers<void>();
+    const pay = tool({
+      description: "d",
+      effect: "pay",
+      repeat: "with-same-key",
+      inputSchema: empty,
+      timeoutMs: 1_000,
+      retry: { attempts: 3 },
+      execute: (): Promise<string> => {
+        begun[tried++]?.();
+        if (tried === 1) return first.promise;
+        return tried === 2 ? new Promise(() => {}) : Promise.reject(Object.assign(new Error("x"), { code: "ECONNRESET" }));
+      },
+      reconcile: () => (asked.resolve(), { status: "not-done" }),
+    });
+    const running = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
+    await tries[0];
+    await clock.advance(1_100);
+    await clock.advance(1_000);
+    await tries[1];
+    first.reject(new Error("no"));
+    await clock.advance(1_100);
+    await clock.advance(2_000);
+    await asked.promise;
+    expect(toolTexts(await running)[0]).not.toContain("nothing was done");
+    expect(tried).toBe(3);
+  });
+
   test.each(["block", "escalate"] as const)("is not called refused by a rule that came later: %s", async (verdict) => {
     const { options, execute } = await leftBehind();
     const guardrails = { toolInput: [{ name: "g", check: () => ({ verdict, message: "no" }) }] };
