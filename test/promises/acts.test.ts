@@ -209,11 +209,8 @@ describe("an act that was left behind", () => {
 
   test("is one of two: that the first came to nothing says nothing of the second", async () => {
     const clock = fakeClock();
-    const first = Promise.withResolvers<string>();
-    const begun: (() => void)[] = [];
-    const tries = [0, 1].map(() => new Promise<void>((resolve) => begun.push(resolve)));
+    const attempts = Array.from({ length: 3 }, () => Promise.withResolvers<string>());
     let tried = 0;
-    const asked = Promise.withResolvers<void>();
     const pay = tool({
       description: "d",
       effect: "pay",
@@ -221,24 +218,18 @@ describe("an act that was left behind", () => {
       inputSchema: empty,
       timeoutMs: 1_000,
       retry: { attempts: 3 },
-      execute: (): Promise<string> => {
-        begun[tried++]?.();
-        if (tried === 1) return first.promise;
-        return tried === 2 ? new Promise(() => {}) : Promise.reject(Object.assign(new Error("x"), { code: "ECONNRESET" }));
-      },
-      reconcile: () => (asked.resolve(), { status: "not-done" }),
+      execute: () => attempts[tried++]?.promise,
+      reconcile: () => ({ status: "not-done" }),
     });
-    const running = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } }).run("go");
-    await tries[0];
-    await clock.advance(1_100);
-    await clock.advance(1_000);
-    await tries[1];
-    first.reject(new Error("no"));
-    await clock.advance(1_100);
-    await clock.advance(2_000);
-    await asked.promise;
+    const agent = createAgent({ name: "a", clock, model: scriptedModel([calls("pay"), "done"]), tools: { pay } });
+    const running = agent.run("go", { runId: "r" });
+    while (tried < attempts.length) await clock.advance(50);
+    attempts[0]?.reject(new Error("no"));
+    await clock.advance(0);
+    attempts[2]?.reject(Object.assign(new Error("x"), { code: "ECONNRESET" }));
     expect(toolTexts(await running)[0]).not.toContain("nothing was done");
-    expect(tried).toBe(3);
+    const notes = (await agent.journal("r")).flatMap((entry) => (entry.type === "note" ? [entry.note] : []));
+    expect(notes).toEqual(["detached", "detached", "late-result"]);
   });
 
   test.each(["block", "escalate"] as const)("is not called refused by a rule that came later: %s", async (verdict) => {
