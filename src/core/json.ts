@@ -56,6 +56,12 @@ function isRecord(value: object): value is Readonly<Record<string, unknown>> {
   return prototype === Object.prototype || prototype === null;
 }
 
+/** Something with properties to look at; nothing is known of them. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
+
+/** JSON that is neither a list nor a plain value. */
+export const isJsonObject = (value: Json): value is JsonObject => isObject(value) && !Array.isArray(value);
+
 /** A recorded value as the type its key stands for; a copy, so that nothing done to it changes the record. */
 export function recall<T>(value: Json): T {
   return JSON.parse(JSON.stringify(value));

@@ -1,5 +1,5 @@
 // What is said between user, model and tools, independent of any provider's wire format. Plain JSON throughout.
-import type { Json } from "./json.ts";
+import { isObject, type Json } from "./json.ts";
 
 export interface TextPart {
   readonly type: "text";
@@ -62,3 +62,13 @@ export function textOf(message: Message): string {
 export function callsOf(message: AssistantMessage): readonly ToolCall[] {
   return message.content.filter((part) => part.type === "tool-call");
 }
+
+/** Whether a value is a text or a reasoning part. */
+export const isTextual = (part: unknown): part is TextPart | ReasoningPart =>
+  isObject(part) && (part["type"] === "text" || part["type"] === "reasoning") && typeof part["text"] === "string";
+
+/** Whether a value is a call, whatever its arguments say. */
+export const isCall = (part: unknown): part is ToolCall =>
+  isObject(part) &&
+  part["type"] === "tool-call" &&
+  [part["callId"], part["name"], part["arguments"]].every((value) => typeof value === "string");

@@ -130,6 +130,8 @@ export const toolDefaults = {
   maxResultBytes: 65_536,
 } as const;
 
+export const retryChecks: Checks = { attempts: isPositiveCount, baseMs: isAmount, maxMs: isAmount };
+
 const isSchema: Check = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
 const checks: Checks = {
@@ -215,7 +217,7 @@ function checkedFacts(options: Facts): Pick<Tool, "effect" | "repeat" | "retry">
 }
 
 function retryOf(given: Partial<RetryOptions>, repeat: Repeat): Required<RetryOptions> {
-  checkOptions("configuration_invalid", "A tool's retry", given, { attempts: isPositiveCount, baseMs: isAmount, maxMs: isAmount });
+  checkOptions("configuration_invalid", "A tool's retry", given, retryChecks);
   const attempts = given.attempts ?? (repeat === "never" ? 1 : toolDefaults.retry.attempts);
   if (attempts > 1 && repeat === "never") {
     throw invalid(

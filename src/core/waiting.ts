@@ -2,6 +2,13 @@
 import type { Clock } from "./clock.ts";
 import { stopReason } from "./outcome.ts";
 
+/** Calls `act` as soon as the signal is aborted, at once when it is already; the answer stops listening. */
+export function whenAborted(signal: AbortSignal, act: () => void): () => void {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act, { once: true });
+  return () => signal.removeEventListener("abort", act);
+}
+
 /** Waits on `clock`; resolves false at once when `signal` is or becomes aborted. Leaves no timer and no listener behind. */
 export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
   if (signal.aborted) return Promise.resolve(false);
@@ -34,22 +41,19 @@ export async function withinTime<T>(
     given.resolve(undefined);
   };
   const cancel = ms > 0 ? clock.after(ms, stop) : () => {};
-  if (signal.aborted) stop();
-  else signal.addEventListener("abort", stop, { once: true });
+  const release = whenAborted(signal, stop);
   try {
     return await Promise.race([work(own.signal), given.promise]);
   } finally {
     cancel();
-    signal.removeEventListener("abort", stop);
+    release();
   }
 }
 
 /** What `work` gives, or `stopReason(signal)` as soon as the signal is aborted, for work that takes no signal itself. Leaves no listener behind. */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(stopReason(signal));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    const release = whenAborted(signal, () => reject(stopReason(signal)));
+    work.then(resolve, reject).finally(release);
   });
 }

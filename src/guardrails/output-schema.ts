@@ -10,10 +10,10 @@ export function outputSchema(schema: AnySchema | CompiledSchema): Guardrail {
     name: "output-schema",
     check: async ({ text }) => {
       const json = jsonIn(text);
-      if (json === undefined) return mismatch("The answer is not JSON.");
-      const valid = await compiled.validate(JSON.parse(json));
+      if (!json) return mismatch("The answer is not JSON.");
+      const valid = await compiled.validate(json.value);
       if (!valid.ok) return mismatch(valid.issues.slice(0, 10).join("; "));
-      return json === text ? { verdict: "pass" } : { verdict: "rewrite", text: json, findings: [{ kind: "json-repaired" }] };
+      return json.text === text ? { verdict: "pass" } : { verdict: "rewrite", text: json.text, findings: [{ kind: "json-repaired" }] };
     },
   };
 }
@@ -29,15 +29,19 @@ const mismatch = (issues: string): Verdict => ({
   reask: `Your answer does not have the asked shape: ${issues}\nAnswer again with nothing but JSON of the asked shape.`,
 });
 
-/** JSON text of an answer: as it is, out of a code fence, or mended. */
-function jsonIn(text: string): string | undefined {
+interface ParsedText {
+  readonly text: string;
+  readonly value: unknown;
+}
+
+/** The JSON of an answer: as it is, out of a code fence, or mended. */
+function jsonIn(text: string): ParsedText | undefined {
   const bare = unfenced(text.trim());
-  if (isJson(bare)) return bare === text.trim() && isJson(text) ? text : bare;
+  const whole = parsed(text) ?? parsed(bare);
   // Prose would be "repaired" into a string: only what sets out to be JSON is mended.
-  if (!bare.startsWith("{") && !bare.startsWith("[")) return undefined;
+  if (whole || !(bare.startsWith("{") || bare.startsWith("["))) return whole;
   try {
-    const mended = jsonrepair(bare);
-    return isJson(mended) ? mended : undefined;
+    return parsed(jsonrepair(bare));
   } catch {
     return undefined;
   }
@@ -51,11 +55,10 @@ function unfenced(text: string): string {
   return start < 0 || (label !== "" && label !== "json") ? text : text.slice(start + 1, -3).trim();
 }
 
-function isJson(text: string): boolean {
+function parsed(text: string): ParsedText | undefined {
   try {
-    JSON.parse(text);
-    return true;
+    return { text, value: JSON.parse(text) };
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 // A model call: one step per concrete model. What goes into the journal is what is new since the call before.
 import { AgentError, toAgentError } from "../core/errors.ts";
-import type { Json } from "../core/json.ts";
+import { isObject, type Json } from "../core/json.ts";
+import { isCall, isTextual } from "../core/message.ts";
 import { knownUsage, type ModelRequest, type ModelResponse } from "../core/model.ts";
 import { done, failed, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
@@ -92,12 +93,5 @@ function isResponse(response: unknown): response is ModelResponse {
   if (!isObject(message) || message["role"] !== "assistant" || !Array.isArray(message["content"])) return false;
   // To have stopped for calls and to make none is no answer either.
   if (response["finishReason"] === "tool-calls" && message["content"].length === 0) return false;
-  return message["content"].every((part: unknown) => isObject(part) && isPart(part));
+  return message["content"].every((part: unknown) => isTextual(part) || isCall(part));
 }
-
-function isPart(part: Readonly<Record<string, unknown>>): boolean {
-  if (part["type"] !== "tool-call") return typeof part["text"] === "string";
-  return [part["callId"], part["name"], part["arguments"]].every((value) => typeof value === "string");
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;

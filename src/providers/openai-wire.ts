@@ -1,5 +1,6 @@
 // What comes over the wire from a Chat Completions endpoint. Invariant: nothing is believed before it has been looked at; gateways answer
 // with HTML, with `{ error }` and with half a completion, all under status 200, and the SDK hands them on typed as completions.
+import { isObject } from "../core/json.ts";
 
 /** A completion, or one chunk of a streamed one. */
 export interface WireCompletion {
@@ -73,5 +74,3 @@ export function textIn(value: unknown): string | undefined {
 export function countIn(value: unknown): number | undefined {
   return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
-
-const isObject = (value: unknown): value is { readonly [field: string]: unknown } => typeof value === "object" && value !== null;

@@ -1,6 +1,7 @@
 // What a run is started with is checked before anything is written: a conversation that a provider would refuse is refused here.
 import { AgentError } from "../core/errors.ts";
-import { assertJson } from "../core/json.ts";
+import { assertJson, isObject } from "../core/json.ts";
+import { isCall, isTextual } from "../core/message.ts";
 
 /** Throws `input_invalid`: not a text or messages, not plain JSON, not ending with the user, or a call without its one result after it. */
 export function checkConversation(input: unknown): void {
@@ -49,9 +50,9 @@ function isMessage(value: unknown): value is AnyMessage {
     case "system":
       return typeof content === "string";
     case "user":
-      return typeof content === "string" || (Array.isArray(content) && content.every(isText));
+      return typeof content === "string" || (Array.isArray(content) && content.every(isTextual));
     case "assistant":
-      return Array.isArray(content) && content.every((part) => isText(part) || isCall(part));
+      return Array.isArray(content) && content.every((part) => isTextual(part) || isCall(part));
     case "tool":
       return typeof content === "string" && typeof value["callId"] === "string" && typeof value["name"] === "string";
     default:
@@ -59,17 +60,7 @@ function isMessage(value: unknown): value is AnyMessage {
   }
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
-
-const isText = (part: unknown) =>
-  isObject(part) && (part["type"] === "text" || part["type"] === "reasoning") && typeof part["text"] === "string";
-
-const isCall = (part: unknown) =>
-  isObject(part) &&
-  part["type"] === "tool-call" &&
-  [part["callId"], part["name"], part["arguments"]].every((value) => typeof value === "string");
-
 function callIdsOf({ content }: AnyMessage): readonly string[] {
   const parts: readonly unknown[] = Array.isArray(content) ? content : [];
-  return parts.flatMap((part) => (isCall(part) && isObject(part) ? [String(part["callId"])] : []));
+  return parts.flatMap((part) => (isCall(part) ? [part.callId] : []));
 }

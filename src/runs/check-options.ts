@@ -13,13 +13,13 @@ import {
   isFunction,
   isList,
   isNumber,
-  isPositiveCount,
   isRecord,
   isText,
   isTextList,
   objectWith,
   oneOf,
 } from "../core/options.ts";
+import { retryChecks } from "../core/tool.ts";
 import type { AgentOptions, PolicyOptions, ResumeOptions, RunOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";
 
@@ -55,7 +55,6 @@ const settingChecks: Checks = {
 };
 
 const pointChecks: Checks = { input: isList, toolInput: isList, toolOutput: isList, output: isList };
-const retryChecks: Checks = { attempts: isPositiveCount, baseMs: isAmount, maxMs: isAmount };
 const breakerChecks: Checks = { failures: isCount, of: isCount, withinMs: isAmount, resetMs: isAmount };
 const limitChecks: Checks = { turns: isCount, toolCalls: isCount, invalidCalls: isCount, identicalCalls: isRecord };
 const middlewareChecks: Checks = { stage: isFunction, model: isFunction, tool: isFunction };

@@ -8,7 +8,7 @@ import type { RunResult } from "../core/result.ts";
 import { openRun } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { noTrace } from "../core/trace.ts";
-import { withinTime } from "../core/waiting.ts";
+import { whenAborted, withinTime } from "../core/waiting.ts";
 import { decode } from "../journal/codec.ts";
 import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
 import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
@@ -101,16 +101,14 @@ const closingMs = 15_000;
 async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSignal, clock: Clock, afterMs: number) {
   const late = Promise.withResolvers<{ outcome: Outcome<T>; left: boolean }>();
   let cancel = () => {};
-  const onAbort = () => {
+  const release = whenAborted(signal, () => {
     cancel = clock.after(afterMs, () => late.resolve({ outcome: stoppedBySignal(signal), left: true }));
-  };
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
+  });
   try {
     return await Promise.race([walking.then((outcome) => ({ outcome, left: false })), late.promise]);
   } finally {
     cancel();
-    signal.removeEventListener("abort", onAbort);
+    release();
   }
 }
 
@@ -158,17 +156,15 @@ function brokenOff(journal: OpenJournal, line: Line, closing: Closing): Closing 
 /** The run's own signal: aborted by the caller or by the total deadline, with an `AgentError` as reason. Nothing is left behind. */
 function keepTime(clock: Clock, caller: AbortSignal, leftMs: number) {
   const controller = new AbortController();
-  const onAbort = () => controller.abort(stopReason(caller));
   const onDeadline = () => controller.abort(new AgentError("deadline_exceeded", "The run's time was up."));
   const cancel = Number.isFinite(leftMs) ? clock.after(leftMs, onDeadline) : () => {};
-  if (caller.aborted) onAbort();
-  else caller.addEventListener("abort", onAbort, { once: true });
+  const release = whenAborted(caller, () => controller.abort(stopReason(caller)));
   return {
     signal: controller.signal,
     deadlineAt: clock.now() + leftMs,
     stop: () => {
       cancel();
-      caller.removeEventListener("abort", onAbort);
+      release();
     },
   };
 }

@@ -7,7 +7,7 @@ import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import { stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
-import { withinTime } from "../core/waiting.ts";
+import { whenAborted, withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
@@ -168,12 +168,6 @@ function closeLate(agent: AgentParts, opening: Promise<OpenedRun>, error: AgentE
 /** Passes the caller's abort on; the returned function takes the listener off again. */
 function follow(caller: AbortSignal | undefined, controller: AbortController): () => void {
   return caller ? whenAborted(caller, () => controller.abort(caller.reason)) : () => {};
-}
-
-function whenAborted(signal: AbortSignal, act: () => void): () => void {
-  if (signal.aborted) act();
-  else signal.addEventListener("abort", act, { once: true });
-  return () => signal.removeEventListener("abort", act);
 }
 
 /** Whoever has joined stops waiting when their signal aborts; the run itself is somebody else's to cancel. */

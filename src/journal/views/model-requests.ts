@@ -1,7 +1,7 @@
 // A view: the requests the models were sent, put together again from a journal that holds every message once.
 import { AgentError } from "../../core/errors.ts";
 import type { AttemptStarted, Entry } from "../../core/journal.ts";
-import { type Json, type JsonObject, recall } from "../../core/json.ts";
+import { isJsonObject, type Json, recall } from "../../core/json.ts";
 import type { Message } from "../../core/message.ts";
 import type { ModelRequest } from "../../core/model.ts";
 
@@ -50,7 +50,7 @@ function asked(entry: Entry): AskedModel | undefined {
 
 function keepInput(contents: Map<string, Json>, input: string | readonly Message[]) {
   const said = typeof input === "string" ? [input] : input.map(({ content }) => content);
-  for (const [position, content] of said.entries()) contents.set(`input/${position}`, recall(JSON.parse(JSON.stringify(content))));
+  for (const [position, content] of said.entries()) contents.set(`input/${position}`, JSON.parse(JSON.stringify(content)));
 }
 
 function requestOf({ value }: AskedModel, messages: readonly Message[], contents: ReadonlyMap<string, Json>): ModelRequest {
@@ -62,7 +62,7 @@ function requestOf({ value }: AskedModel, messages: readonly Message[], contents
 /** A message is recorded whole, or with a reference in place of its content. */
 function resolve(recorded: Json, contents: ReadonlyMap<string, Json>): Message {
   const ref = field(recorded, "ref");
-  if (typeof ref !== "string" || !isObject(recorded)) return recall<Message>(recorded);
+  if (typeof ref !== "string" || !isJsonObject(recorded)) return recall<Message>(recorded);
   const source = contents.get(ref);
   if (source === undefined) throw missing(ref);
   const { ref: _, ...rest } = recorded;
@@ -71,15 +71,13 @@ function resolve(recorded: Json, contents: ReadonlyMap<string, Json>): Message {
 
 /** Text as it is, a model's message, a tool's result, or what a guardrail made of one. */
 function contentOf(source: Json): Json {
-  if (!isObject(source)) return source;
+  if (!isJsonObject(source)) return source;
   const message = source["message"];
-  if (message !== undefined && isObject(message)) return message["content"] ?? null;
+  if (message !== undefined && isJsonObject(message)) return message["content"] ?? null;
   return source["content"] ?? source["text"] ?? null;
 }
 
-const isObject = (value: Json): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
-
-const field = (value: Json, name: string): Json | undefined => (isObject(value) ? value[name] : undefined);
+const field = (value: Json, name: string): Json | undefined => (isJsonObject(value) ? value[name] : undefined);
 
 function textIn(value: Json, name: string): string {
   const text = field(value, name);

@@ -1,6 +1,6 @@
 // A model's argument text made into a value. Pure: the same text always gives the same answer.
 import { jsonrepair } from "jsonrepair";
-import type { Json, JsonObject } from "../../core/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 
 export type ParsedArguments = { readonly ok: true; readonly value: JsonObject; readonly repaired: boolean } | { readonly ok: false };
 
@@ -41,13 +41,11 @@ function parsed(text: string | undefined): JsonObject | undefined {
   if (text === undefined) return undefined;
   try {
     const value: Json = /__proto__|\\u/.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
-
-const isObject = (value: Json): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
 // JSON.parse makes an own property of it, which is harmless until somebody merges the object into another.
 const withoutPrototype = (key: string, value: unknown): unknown => (key === "__proto__" ? undefined : value);
