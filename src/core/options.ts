@@ -2,7 +2,8 @@
 import { AgentError, type ErrorCode } from "./errors.ts";
 
 export type Check = (value: unknown) => boolean;
-export type Checks = Readonly<Record<string, Check>>;
+/** A check, or one that says in words what it wants; never quotes what was given, for it may be a secret. */
+export type Checks = Readonly<Record<string, Check | { readonly holds: Check; readonly wanted: string }>>;
 
 export const isText: Check = (value) => typeof value === "string" && value.trim() !== "" && value.length <= 512;
 export const isFunction: Check = (value) => typeof value === "function";
@@ -34,8 +35,10 @@ export const objectWith =
 export function checkOptions(errorCode: ErrorCode, where: string, given: unknown, checks: Checks): void {
   if (typeof given !== "object" || given === null || Array.isArray(given)) throw new AgentError(errorCode, `${where} has to be an object.`);
   for (const [name, value] of Object.entries(given)) {
-    const holds = Object.hasOwn(checks, name) ? checks[name] : undefined;
-    if (!holds) throw new AgentError(errorCode, `${where} knows no option "${name}"; it takes ${Object.keys(checks).join(", ")}.`);
-    if (value !== undefined && !holds(value)) throw new AgentError(errorCode, `${where} cannot use what was given as "${name}".`);
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined;
+    if (!check) throw new AgentError(errorCode, `${where} knows no option "${name}"; it takes ${Object.keys(checks).join(", ")}.`);
+    const { holds, wanted } = typeof check === "function" ? { holds: check, wanted: undefined } : check;
+    if (value === undefined || holds(value)) continue;
+    throw new AgentError(errorCode, `${where} cannot use what was given as "${name}"${wanted ? `; it has to be ${wanted}` : ""}.`);
   }
 }

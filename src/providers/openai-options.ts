@@ -1,5 +1,6 @@
 // The options of openai() and their check. Invariant: a mistake is found when the model is made, before anything is sent or spent.
 import { AgentError } from "../core/errors.ts";
+import { type Checks, checkOptions, isFunction, isText } from "../core/options.ts";
 
 export interface OpenAIOptions {
   /** The key, or a function asked before every request, for keys that rotate. A local server that needs none takes `"none"`. */
@@ -14,13 +15,6 @@ export interface OpenAIOptions {
   readonly fetch?: typeof fetch;
 }
 
-interface Check {
-  readonly holds: (value: unknown) => boolean;
-  readonly wanted: string;
-}
-
-const isText = (value: unknown) => typeof value === "string" && value.trim() !== "";
-const isFunction = (value: unknown) => typeof value === "function";
 const isUrl = (value: unknown) => typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? "");
 const isHeaders = (value: unknown) => typeof value === "object" && value !== null && Object.entries(value).every(isHeader);
 
@@ -36,7 +30,7 @@ function isHeader([name, value]: [string, unknown]): boolean {
 /** What can stand in an Authorization header: a line break read along with a key, or a typographic quote, would fail only in `fetch`. */
 export const isKey = (value: unknown): value is string => typeof value === "string" && /^[\x21-\x7e]+$/.test(value);
 
-const checks: Readonly<Record<keyof OpenAIOptions, Check>> = {
+const checks: Readonly<Record<keyof OpenAIOptions, Checks[string]>> = {
   apiKey: {
     holds: (value) => isKey(value) || isFunction(value),
     wanted:
@@ -50,19 +44,12 @@ const checks: Readonly<Record<keyof OpenAIOptions, Check>> = {
   fetch: { holds: isFunction, wanted: "a function like the global fetch" },
 };
 
-/** Throws `configuration_invalid`, naming the option and what it has to be. Never quotes a value: it may be the key. */
-export function checkOptions(modelId: string, options: OpenAIOptions): void {
-  if (!isText(modelId)) throw invalid("the first argument", "the id of a model, e.g. gpt-5-mini");
-  const given: Readonly<Record<string, unknown>> = { ...options };
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(checks, name)) {
-      throw new AgentError("configuration_invalid", `openai() knows no option \`${name}\`; it takes ${Object.keys(checks).join(", ")}.`);
-    }
+/** Throws `configuration_invalid`, naming the option and what it has to be. */
+export function checkOpenAIOptions(modelId: string, options: OpenAIOptions): void {
+  if (!isText(modelId)) {
+    throw new AgentError("configuration_invalid", "openai() needs the id of a model as its first argument, e.g. gpt-5-mini.");
   }
-  for (const [name, { holds, wanted }] of Object.entries(checks)) {
-    const mayBeAbsent = name !== "apiKey";
-    if (!(mayBeAbsent && given[name] === undefined) && !holds(given[name])) throw invalid(`\`${name}\``, wanted);
-  }
+  // A key that was not given is told like one that is none.
+  const given: Partial<OpenAIOptions> = { ...options };
+  checkOptions("configuration_invalid", "openai()", { ...given, apiKey: given.apiKey ?? "" }, checks);
 }
-
-const invalid = (what: string, wanted: string) => new AgentError("configuration_invalid", `openai() needs ${what} to be ${wanted}.`);

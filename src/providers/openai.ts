@@ -6,7 +6,7 @@ import { stopReason } from "../core/outcome.ts";
 import { unlessAborted } from "../core/waiting.ts";
 import { type Answer, createAnswer } from "./openai-answer.ts";
 import { brokenOff, notACompletion, openaiError, reportedError } from "./openai-error.ts";
-import { checkOptions, isKey, type OpenAIOptions } from "./openai-options.ts";
+import { checkOpenAIOptions, isKey, type OpenAIOptions } from "./openai-options.ts";
 import { chatBody } from "./openai-request.ts";
 import { objectIn, type WireCompletion } from "./openai-wire.ts";
 
@@ -18,7 +18,7 @@ export type { OpenAIOptions } from "./openai-options.ts";
  * from the environment but `OPENAI_CUSTOM_HEADERS`, which the SDK itself adds; it cannot replace the key.
  */
 export function openai(modelId: string, options: OpenAIOptions): Model {
-  checkOptions(modelId, options);
+  checkOpenAIOptions(modelId, options);
   const client = createClient(options);
   return {
     provider: "openai",

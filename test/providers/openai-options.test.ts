@@ -86,15 +86,15 @@ describe("the key", () => {
 
 describe("the options", () => {
   const wrong: readonly { readonly what: RegExp; readonly make: () => unknown }[] = [
-    { what: /`apiKey`.*environment/, make: () => openai("gpt-test", JSON.parse("{}")) },
-    { what: /`apiKey`/, make: () => openai("gpt-test", JSON.parse("null")) },
-    { what: /`apiKey`/, make: () => openai("gpt-test", { apiKey: "" }) },
-    { what: /`apiKey`.*line breaks/, make: () => openai("gpt-test", { apiKey: "key-1\n" }) },
-    { what: /`headers`/, make: () => openai("gpt-test", { apiKey: "k", headers: { "X Team": "support" } }) },
-    { what: /`baseURL`/, make: () => openai("gpt-test", { apiKey: "k", baseURL: "localhost:8080" }) },
-    { what: /`headers`/, make: () => openai("gpt-test", { apiKey: "k", headers: JSON.parse('{"x": 1}') }) },
-    { what: /`organization`/, make: () => openai("gpt-test", { apiKey: "k", organization: "" }) },
-    { what: /no option `maxRetries`/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "maxRetries": 2}')) },
+    { what: /"apiKey".*environment/, make: () => openai("gpt-test", JSON.parse("{}")) },
+    { what: /"apiKey"/, make: () => openai("gpt-test", JSON.parse("null")) },
+    { what: /"apiKey"/, make: () => openai("gpt-test", { apiKey: "" }) },
+    { what: /"apiKey".*line breaks/, make: () => openai("gpt-test", { apiKey: "key-1\n" }) },
+    { what: /"headers"/, make: () => openai("gpt-test", { apiKey: "k", headers: { "X Team": "support" } }) },
+    { what: /"baseURL"/, make: () => openai("gpt-test", { apiKey: "k", baseURL: "localhost:8080" }) },
+    { what: /"headers"/, make: () => openai("gpt-test", { apiKey: "k", headers: JSON.parse('{"x": 1}') }) },
+    { what: /"organization"/, make: () => openai("gpt-test", { apiKey: "k", organization: "" }) },
+    { what: /no option "maxRetries"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "maxRetries": 2}')) },
     { what: /id of a model/, make: () => openai("", { apiKey: "k" }) },
   ];
   test.for(wrong)("are checked when the model is made: $what", async ({ what, make }) => {
