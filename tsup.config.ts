@@ -4,7 +4,7 @@ import { defineConfig } from "tsup";
 export default defineConfig({
   entry: {
     index: "src/index.ts",
-    openai: "src/providers/openai.ts",
+    openai: "src/providers/openai/openai.ts",
     guardrails: "src/guardrails/index.ts",
     testing: "src/testing/index.ts",
   },

@@ -10,6 +10,7 @@ export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
 export {
   type AssistantMessage,
   callsOf,
+  type FilePart,
   type Message,
   type RunInput,
   type SystemMessage,
@@ -19,7 +20,18 @@ export {
   type UserMessage,
 } from "./core/message.ts";
 export type { Middleware, ModelCall, StageCall, ToolCallInfo } from "./core/middleware.ts";
-export type { FinishReason, Model, ModelContext, ModelRequest, ModelResponse, ModelSettings, ToolSpec, Usage } from "./core/model.ts";
+export type {
+  FinishReason,
+  Model,
+  ModelContext,
+  ModelOffer,
+  ModelRequest,
+  ModelResponse,
+  ModelSettings,
+  RateLimit,
+  RateLimits,
+  ToolSpec,
+} from "./core/model.ts";
 export type { Outcome, Waiting } from "./core/outcome.ts";
 export { type ProviderFailure, providerError } from "./core/provider-error.ts";
 export type {
@@ -52,6 +64,7 @@ export {
   toolDefaults,
   toolError,
 } from "./core/tool.ts";
+export type { Usage } from "./core/usage.ts";
 export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
 export { modelRequests, type RecordedRequest } from "./journal/views/model-requests.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";

@@ -3,9 +3,9 @@ import type { AgentError, ErrorCode, StoredError } from "./errors.ts";
 import type { Principal } from "./facts.ts";
 import type { Json } from "./json.ts";
 import type { RunInput } from "./message.ts";
-import type { Usage } from "./model.ts";
 import type { Waiting } from "./outcome.ts";
 import type { PartialAnswer } from "./result.ts";
+import type { Usage } from "./usage.ts";
 
 export type StepKind = "model" | "tool" | "custom";
 

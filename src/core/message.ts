@@ -6,7 +6,18 @@ export interface TextPart {
   readonly text: string;
 }
 
-/** What a model thought aloud; `providerMetadata` is handed back to the same provider untouched (signatures). */
+/** An image or a document: its bytes as base64, or a URL the provider can fetch. Which media types it takes is up to the model. */
+export type FilePart = {
+  readonly type: "file";
+  /** e.g. `image/png` or `application/pdf`. */
+  readonly mediaType: string;
+  readonly filename?: string;
+} & ({ readonly data: string; readonly url?: never } | { readonly url: string; readonly data?: never });
+
+/**
+ * What a model thought aloud. `providerMetadata` (signatures) is an object by the name of the provider, handed back untouched to that
+ * provider and to no other.
+ */
 export interface ReasoningPart {
   readonly type: "reasoning";
   readonly text: string;
@@ -23,6 +34,7 @@ export interface ToolCall {
 }
 
 export type AssistantPart = TextPart | ReasoningPart | ToolCall;
+export type UserPart = TextPart | FilePart;
 
 export interface SystemMessage {
   readonly role: "system";
@@ -30,7 +42,7 @@ export interface SystemMessage {
 }
 export interface UserMessage {
   readonly role: "user";
-  readonly content: string | readonly TextPart[];
+  readonly content: string | readonly UserPart[];
 }
 export interface AssistantMessage {
   readonly role: "assistant";
@@ -50,7 +62,7 @@ export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessa
 /** What a run is started with: a text, or a conversation that ends with a user message. */
 export type RunInput = string | readonly Message[];
 
-/** The text of a message, parts joined; reasoning and calls left out. */
+/** The text of a message, parts joined; reasoning, calls and files left out. */
 export function textOf(message: Message): string {
   if (typeof message.content === "string") return message.content;
   let text = "";
@@ -66,6 +78,14 @@ export function callsOf(message: AssistantMessage): readonly ToolCall[] {
 /** Whether a value is a text or a reasoning part. */
 export const isTextual = (part: unknown): part is TextPart | ReasoningPart =>
   isObject(part) && (part["type"] === "text" || part["type"] === "reasoning") && typeof part["text"] === "string";
+
+/** Whether a value is a file with either its bytes or its URL. */
+export const isFile = (part: unknown): part is FilePart =>
+  isObject(part) &&
+  part["type"] === "file" &&
+  typeof part["mediaType"] === "string" &&
+  [part["data"], part["url"]].filter((source) => typeof source === "string" && source !== "").length === 1 &&
+  (part["filename"] === undefined || typeof part["filename"] === "string");
 
 /** Whether a value is a call, whatever its arguments say. */
 export const isCall = (part: unknown): part is ToolCall =>

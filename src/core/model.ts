@@ -1,6 +1,7 @@
 // The contract between the runtime and a model, whoever serves it. An adapter does one attempt: no retries, no timers of its own.
 import type { Json, JsonSchema } from "./json.ts";
 import type { AssistantMessage, Message } from "./message.ts";
+import type { Usage } from "./usage.ts";
 
 /** A tool as the model sees it. */
 export interface ToolSpec {
@@ -9,7 +10,7 @@ export interface ToolSpec {
   readonly inputSchema: JsonSchema;
 }
 
-/** Sampling and size; what a provider does not have, its adapter leaves out. Units: tokens. */
+/** Sampling and size; what a provider does not have, its adapter refuses in `check`. Units: tokens. */
 export interface ModelSettings {
   readonly maxOutputTokens?: number;
   readonly temperature?: number;
@@ -21,23 +22,33 @@ export interface ModelSettings {
   readonly parallelToolCalls?: boolean;
 }
 
-export interface ModelRequest {
-  /** The whole conversation, instructions first as system messages. Never mutated. */
-  readonly messages: readonly Message[];
+/** What every request of one agent to one model has in common. */
+export interface ModelOffer {
   readonly tools: readonly ToolSpec[];
   readonly settings: ModelSettings;
   /** The shape the answer has to have, when one is asked for. */
   readonly output?: { readonly name: string; readonly schema: JsonSchema };
 }
 
-/** Tokens as the provider reports them; what it does not report is absent, never 0 and never NaN. */
-export interface Usage {
-  /** All input, cached input included. */
-  readonly inputTokens?: number;
-  readonly inputTokenDetails?: { readonly cacheReadTokens?: number; readonly cacheWriteTokens?: number };
-  /** All output, reasoning included. */
-  readonly outputTokens?: number;
-  readonly outputTokenDetails?: { readonly reasoningTokens?: number };
+export interface ModelRequest extends ModelOffer {
+  /** The whole conversation, instructions first as system messages. Never mutated. */
+  readonly messages: readonly Message[];
+}
+
+/** One allowance of a provider as its headers told it; `resetAt` is epoch ms, when all of it is there again. */
+export interface RateLimit {
+  readonly limit?: number;
+  readonly remaining?: number;
+  readonly resetAt?: number;
+}
+
+/** What is left of the allowances with a provider after an answer. */
+export interface RateLimits {
+  readonly requests?: RateLimit;
+  /** Input and output together, where the provider counts them so. */
+  readonly tokens?: RateLimit;
+  readonly inputTokens?: RateLimit;
+  readonly outputTokens?: RateLimit;
 }
 
 export type FinishReason = "stop" | "length" | "tool-calls" | "content-filter" | "other";
@@ -50,6 +61,7 @@ export interface ModelResponse {
   readonly modelId?: string;
   readonly responseId?: string;
   readonly requestId?: string;
+  readonly rateLimits?: RateLimits;
   readonly providerMetadata?: Json;
 }
 
@@ -62,6 +74,13 @@ export interface ModelContext {
   readonly now: () => number;
   /** When given, the adapter streams and hands over visible text as it comes. The response is the same either way. */
   readonly onText?: (text: string) => void;
+  /**
+   * To be called while streaming for every piece of an answer that is not visible text: reasoning, arguments of a call. Not for keep-alives
+   * and empty pieces: a stream that says nothing any more is given up.
+   */
+  readonly onProgress?: () => void;
+  /** To be called with what is known of the usage so far, as soon as it is: it counts when the attempt fails later on. */
+  readonly onUsage?: (usage: Usage) => void;
 }
 
 /** A model. `call` throws `AgentError` with a model code (see core/provider-error) and resolves only for a complete answer. */
@@ -69,22 +88,9 @@ export interface Model {
   /** Well-known provider name of the GenAI conventions, e.g. `openai`. */
   readonly provider: string;
   readonly id: string;
+  /** What this model is always asked with; wins over the agent's settings. */
+  readonly settings?: ModelSettings;
+  /** Called once by createAgent. Throws `configuration_invalid` for a tool, a setting or an output schema that the provider cannot take. */
+  check?(offer: ModelOffer): void;
   call(request: ModelRequest, context: ModelContext): Promise<ModelResponse>;
 }
-
-/** What of a report can be counted: whole or not, but finite and not negative. Undefined when nothing can. */
-export function knownUsage(usage: Usage | undefined): Usage | undefined {
-  if (typeof usage !== "object" || usage === null) return undefined;
-  const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails } = usage;
-  const known = {
-    ...counted({ inputTokens, outputTokens }),
-    ...within("inputTokenDetails", counted({ ...inputTokenDetails })),
-    ...within("outputTokenDetails", counted({ ...outputTokenDetails })),
-  };
-  return Object.keys(known).length > 0 ? known : undefined;
-}
-
-const counted = (counts: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => typeof count === "number" && Number.isFinite(count) && count >= 0));
-
-const within = (name: string, counts: object) => (Object.keys(counts).length > 0 ? { [name]: counts } : {});

@@ -5,9 +5,9 @@ import type { RunEvent } from "./events.ts";
 import type { RunFacts } from "./facts.ts";
 import type { RunJournal, StepKind } from "./journal.ts";
 import type { Json } from "./json.ts";
-import type { Usage } from "./model.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import type { SpanSpec, Trace } from "./trace.ts";
+import type { Usage } from "./usage.ts";
 
 /** How a step is retried when nothing else is said: tries in all, first and longest back-off in milliseconds. */
 export const retryDefaults = { attempts: 3, baseMs: 500, maxMs: 8_000 } as const;

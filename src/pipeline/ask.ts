@@ -2,10 +2,11 @@
 import { AgentError, toAgentError } from "../core/errors.ts";
 import { isObject, type Json } from "../core/json.ts";
 import { isCall, isTextual } from "../core/message.ts";
-import { knownUsage, type ModelRequest, type ModelResponse } from "../core/model.ts";
+import type { ModelRequest, ModelResponse } from "../core/model.ts";
 import { done, failed, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
+import { knownUsage } from "../core/usage.ts";
 import { chatSpan } from "../telemetry/attributes.ts";
 import type { Line } from "./line.ts";
 import { wrapIn } from "./yours.ts";

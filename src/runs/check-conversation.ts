@@ -1,7 +1,7 @@
 // What a run is started with is checked before anything is written: a conversation that a provider would refuse is refused here.
 import { AgentError } from "../core/errors.ts";
 import { assertJson, isObject } from "../core/json.ts";
-import { isCall, isTextual } from "../core/message.ts";
+import { isCall, isFile, isTextual } from "../core/message.ts";
 
 /** Throws `input_invalid`: not a text or messages, not plain JSON, not ending with the user, or a call without its one result after it. */
 export function checkConversation(input: unknown): void {
@@ -50,7 +50,7 @@ function isMessage(value: unknown): value is AnyMessage {
     case "system":
       return typeof content === "string";
     case "user":
-      return typeof content === "string" || (Array.isArray(content) && content.every(isTextual));
+      return typeof content === "string" || (Array.isArray(content) && content.every((part) => isTextual(part) || isFile(part)));
     case "assistant":
       return Array.isArray(content) && content.every((part) => isTextual(part) || isCall(part));
     case "tool":

@@ -1,8 +1,9 @@
 // A model that says what a test tells it to. Invariant: no network, no time, no randomness: the same script gives the same run.
 import { AgentError } from "../core/errors.ts";
 import type { AssistantPart } from "../core/message.ts";
-import type { FinishReason, Model, ModelContext, ModelRequest, ModelResponse, Usage } from "../core/model.ts";
+import type { FinishReason, Model, ModelContext, ModelRequest, ModelResponse } from "../core/model.ts";
 import { stopReason } from "../core/outcome.ts";
+import type { Usage } from "../core/usage.ts";
 import { unlessAborted } from "../core/waiting.ts";
 
 /** A tool call the model makes. */

@@ -1,5 +1,5 @@
 // The words in which a test tells the simulated provider what to answer and how to fail. Invariant: plain data, so a log entry can hold it.
-import type { Usage } from "../core/model.ts";
+import type { Usage } from "../core/usage.ts";
 
 /** A tool call the provider answers with. */
 export interface SimulatedCall {

@@ -1,5 +1,5 @@
 // A simulated answer in the wire format of Chat Completions. Invariant: a function of the answer, the request body and its number only.
-import type { Usage } from "../core/model.ts";
+import type { Usage } from "../core/usage.ts";
 import type { SimulatedAnswer, SimulatedBody } from "./simulated-reply.ts";
 
 const created = 1_767_225_600; // a fixed second: the same requests get the same bytes

@@ -1,7 +1,7 @@
 // One call of the adapter against the simulated provider or a canned answer, and what the tests of the adapter share.
 import { AgentError } from "../../src/core/errors.ts";
 import type { ModelRequest, ModelResponse } from "../../src/core/model.ts";
-import { type OpenAIOptions, openai } from "../../src/providers/openai.ts";
+import { type OpenAIOptions, openai } from "../../src/providers/openai/openai.ts";
 import { type SimulatedProvider, type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
 
 export const now = Date.UTC(2026, 0, 1);

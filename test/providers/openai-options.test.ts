@@ -2,7 +2,7 @@
 import { getEventListeners } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { AgentError } from "../../src/core/errors.ts";
-import { type OpenAIOptions, openai } from "../../src/providers/openai.ts";
+import { type OpenAIOptions, openai } from "../../src/providers/openai/openai.ts";
 import { type SimulatedProvider, simulatedProvider } from "../../src/testing/index.ts";
 import { call, failureOf, now, plainRequest } from "./exchange.ts";
 

@@ -1,7 +1,7 @@
 // A view: what a run has used and how long it took, added up entry by entry, so that no step pays for the steps before it.
 import type { AttemptStarted, Entry, StepAbandoned, StepDone } from "../../core/journal.ts";
-import type { Usage } from "../../core/model.ts";
 import type { RunUsage, Timings } from "../../core/result.ts";
+import type { Usage } from "../../core/usage.ts";
 
 export interface Tally {
   add(entry: Entry): void;

@@ -1,8 +1,8 @@
 // A request of ours as the body of POST /chat/completions. Invariant: what was not asked for is left out, so the provider's defaults hold.
 import type OpenAI from "openai";
-import type { AssistantMessage, Message } from "../core/message.ts";
-import { callsOf, textOf } from "../core/message.ts";
-import type { ModelRequest, ModelSettings, ToolSpec } from "../core/model.ts";
+import type { AssistantMessage, Message, UserPart } from "../../core/message.ts";
+import { callsOf, textOf } from "../../core/message.ts";
+import type { ModelRequest, ModelSettings, ToolSpec } from "../../core/model.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsNonStreaming;
 
@@ -50,7 +50,7 @@ function chatMessage(message: Message): OpenAI.ChatCompletionMessageParam {
     case "system":
       return { role: "system", content: message.content };
     case "user":
-      return { role: "user", content: typeof message.content === "string" ? message.content : message.content.map(textPart) };
+      return { role: "user", content: typeof message.content === "string" ? message.content : message.content.map(userPart) };
     case "assistant":
       return assistantMessage(message);
     case "tool":
@@ -58,7 +58,11 @@ function chatMessage(message: Message): OpenAI.ChatCompletionMessageParam {
   }
 }
 
-const textPart = ({ text }: { readonly text: string }) => ({ type: "text" as const, text });
+function userPart(part: UserPart): OpenAI.ChatCompletionContentPart {
+  if (part.type === "text") return { type: "text", text: part.text };
+  const url = part.url ?? `data:${part.mediaType};base64,${part.data}`;
+  return { type: "image_url", image_url: { url } };
+}
 
 // Reasoning is left out: this endpoint takes none back.
 function assistantMessage(message: AssistantMessage): OpenAI.ChatCompletionAssistantMessageParam {

@@ -1,32 +1,11 @@
-// Owns the reading of an answer. Invariant: a whole completion and the chunks of a streamed one go through the same `add`,
+// Owns the reading of a Chat Completions answer. Invariant: a whole completion and the chunks of a streamed one go through the same `add`,
 // so both give the same response.
-import type { ToolCall } from "../core/message.ts";
-import type { FinishReason, ModelResponse, Usage } from "../core/model.ts";
-import { notACompletion } from "./openai-error.ts";
-import {
-  countIn,
-  listIn,
-  objectIn,
-  textIn,
-  type WireChoice,
-  type WireCompletion,
-  type WireFunction,
-  type WireMessage,
-  type WireTokenDetails,
-  type WireToolCall,
-  type WireUsage,
-} from "./openai-wire.ts";
-
-export interface Answer {
-  /** Takes in a completion or a chunk and gives the visible text it brought. */
-  add(data: unknown): string;
-  /** Something of the shape of a completion has come. */
-  readonly started: boolean;
-  /** The provider has said why it stopped: nothing but usage can follow. */
-  readonly complete: boolean;
-  /** What has come, as a response; only meaningful once complete. */
-  response(requestId: string | null): ModelResponse;
-}
+import type { ToolCall } from "../../core/message.ts";
+import type { FinishReason, ModelResponse } from "../../core/model.ts";
+import type { Usage } from "../../core/usage.ts";
+import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
+import { countIn, listIn, objectIn, textIn } from "../wire.ts";
+import type { WireChoice, WireCompletion, WireFunction, WireMessage, WireTokenDetails, WireToolCall, WireUsage } from "./chat-wire.ts";
 
 const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ["stop", "stop"],
@@ -38,7 +17,8 @@ const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ["content_filter", "content-filter"],
 ]);
 
-export function createAnswer(): Answer {
+/** A completion, or the chunks of a streamed one: both have the same shape but for the name of a field. */
+export function createChatAnswer(): Answer {
   let started = false;
   let text = "";
   let refused = false;
@@ -48,52 +28,60 @@ export function createAnswer(): Answer {
   let responseId: string | undefined;
   const calls = createCallList();
 
-  const addMessage = (message: WireMessage) => {
+  const addMessage = (message: WireMessage): Piece => {
     // Lists of parts and the like: better an error than an answer that silently lost its text.
-    if (message.content != null && typeof message.content !== "string") throw notACompletion("its content is not text");
+    if (message.content != null && typeof message.content !== "string") throw notAnAnswer("openai", "its content is not text");
     const refusal = textIn(message.refusal);
     if (refusal) refused = true;
     const piece = (textIn(message.content) ?? "") + (refusal ?? "");
     text += piece;
+    const before = calls.size;
     for (const [position, call] of listIn(message.tool_calls).entries()) calls.add(objectIn(call), position);
     if (message.function_call) calls.add({ function: message.function_call }, 0);
-    return piece;
+    return { text: piece, progress: piece !== "" || calls.size > before || reasons(message) };
   };
 
-  const finishReason = (): FinishReason => {
-    if (refused) return "content-filter";
-    const reason = finishReasons.get(finish ?? "") ?? "other";
-    // Some gateways say "stop" although the message holds calls.
-    return reason === "stop" && calls.list().length > 0 ? "tool-calls" : reason;
+  const add = (data: unknown): Piece => {
+    const completion: WireCompletion = objectIn(data);
+    if (Array.isArray(completion.choices)) started = true;
+    modelId ??= textIn(completion.model);
+    responseId ??= textIn(completion.id);
+    usage = usageIn(completion.usage) ?? usage;
+    const choice: WireChoice = objectIn(listIn(completion.choices)[0]);
+    finish = textIn(choice.finish_reason) ?? finish;
+    return addMessage(objectIn(choice.message ?? choice.delta));
   };
 
   return {
-    add(data) {
-      const completion: WireCompletion = objectIn(data);
-      if (Array.isArray(completion.choices)) started = true;
-      modelId ??= textIn(completion.model);
-      responseId ??= textIn(completion.id);
-      usage = usageIn(completion.usage) ?? usage;
-      const choice: WireChoice = objectIn(listIn(completion.choices)[0]);
-      finish = textIn(choice.finish_reason) ?? finish;
-      return addMessage(objectIn(choice.message ?? choice.delta));
-    },
+    addWhole: add,
+    addEvent: add,
     get started() {
       return started;
     },
     get complete() {
       return finish !== undefined;
     },
-    response: (requestId) => ({
+    get usage() {
+      return usage;
+    },
+    response: () => ({
       message: { role: "assistant", content: [...(text === "" ? [] : [{ type: "text" as const, text }]), ...calls.list()] },
-      finishReason: finishReason(),
+      finishReason: refused ? "content-filter" : finishReasonOf(finish, calls.list().length > 0),
       ...(usage ? { usage } : {}),
       ...(modelId ? { modelId } : {}),
       ...(responseId ? { responseId } : {}),
-      ...(requestId ? { requestId } : {}),
     }),
   };
 }
+
+function finishReasonOf(finish: string | undefined, hasCalls: boolean): FinishReason {
+  const reason = finishReasons.get(finish ?? "") ?? "other";
+  // Some gateways say "stop" although the message holds calls.
+  return reason === "stop" && hasCalls ? "tool-calls" : reason;
+}
+
+/** Some servers tell what the model thinks, each by a name of its own; it is no part of the answer, but a sign of life. */
+const reasons = (message: WireMessage) => (textIn(message.reasoning_content) ?? textIn(message.reasoning)) !== undefined;
 
 interface CallPieces {
   id?: string;
@@ -105,7 +93,12 @@ interface CallPieces {
 function createCallList() {
   const pieces: CallPieces[] = [];
   const byIndex = new Map<number, CallPieces>();
+  let size = 0;
   return {
+    /** How much has come of names and arguments, in characters. */
+    get size() {
+      return size;
+    },
     add(call: WireToolCall, position: number) {
       const { name, arguments: args }: WireFunction = objectIn(call.function);
       const index = countIn(call.index) ?? position;
@@ -119,7 +112,9 @@ function createCallList() {
       }
       if (id !== undefined) current.id ??= id;
       current.name = textIn(name) ?? current.name;
-      current.arguments += typeof args === "object" && args !== null ? JSON.stringify(args) : (textIn(args) ?? "");
+      const piece = typeof args === "object" && args !== null ? JSON.stringify(args) : (textIn(args) ?? "");
+      current.arguments += piece;
+      size += piece.length + (textIn(name)?.length ?? 0);
     },
     list: (): readonly ToolCall[] =>
       pieces.map(({ id, name, arguments: args }, index) => ({ type: "tool-call", callId: id ?? `call_${index}`, name, arguments: args })),

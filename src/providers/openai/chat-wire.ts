@@ -1,6 +1,4 @@
-// What comes over the wire from a Chat Completions endpoint. Invariant: nothing is believed before it has been looked at; gateways answer
-// with HTML, with `{ error }` and with half a completion, all under status 200, and the SDK hands them on typed as completions.
-import { isObject } from "../core/json.ts";
+// What comes over the wire from a Chat Completions endpoint, as far as it is read. Invariant: every field is unknown until looked at.
 
 /** A completion, or one chunk of a streamed one. */
 export interface WireCompletion {
@@ -24,6 +22,8 @@ export interface WireMessage {
   readonly refusal?: unknown;
   readonly tool_calls?: unknown;
   readonly function_call?: unknown;
+  readonly reasoning_content?: unknown;
+  readonly reasoning?: unknown;
 }
 
 /** Only chunks carry `index`; of a chunk any other field may be missing or cut into pieces. */
@@ -54,23 +54,4 @@ export interface WireTokenDetails {
 export interface WireError {
   readonly code?: unknown;
   readonly type?: unknown;
-}
-
-/** The value when it is an object, to be read as one of the shapes above; else an empty one. */
-export function objectIn(value: unknown): { readonly [field: string]: unknown } {
-  return isObject(value) ? value : {};
-}
-
-export function listIn(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** The value when it is a string that says something. */
-export function textIn(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-/** The value when it is a number of tokens or an index: finite and not negative. */
-export function countIn(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isFinite(value) && value >= 0 ? value : undefined;
 }

@@ -1,0 +1,53 @@
+// The options every adapter has: key, address, headers, fetch. Invariant: a mistake is found when the model is made, before anything is sent.
+import { AgentError } from "../core/errors.ts";
+import { type Checks, checkOptions, isFunction, isText } from "../core/options.ts";
+import { type ApiKey, isKey } from "./api-key.ts";
+
+/** Where requests go and what they carry. */
+export interface ConnectionOptions {
+  /** The key, or a function asked before every request, for keys that rotate. A server that needs none takes `"none"`. */
+  readonly apiKey: ApiKey;
+  /** Another endpoint that speaks the same API; default the provider's own. */
+  readonly baseURL?: string;
+  /** Sent with every request; win over the adapter's own headers. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Instead of the global `fetch`, e.g. for a proxy. */
+  readonly fetch?: typeof fetch;
+}
+
+const isUrl = (value: unknown) => typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? "");
+const isHeaders = (value: unknown) => typeof value === "object" && value !== null && Object.entries(value).every(isHeader);
+
+function isHeader([name, value]: [string, unknown]): boolean {
+  if (typeof value !== "string") return false;
+  try {
+    return new Headers([[name, value]]).has(name);
+  } catch {
+    return false;
+  }
+}
+
+const connectionChecks: Readonly<Record<keyof ConnectionOptions, Checks[string]>> = {
+  apiKey: {
+    holds: (value) => isKey(value) || isFunction(value),
+    wanted:
+      "the key, in plain characters without spaces or line breaks, or an async function that answers it; " +
+      'nothing is read from the environment, and a local server may take "none"',
+  },
+  baseURL: { holds: isUrl, wanted: "an http(s) URL such as https://api.example.com/v1" },
+  headers: { holds: isHeaders, wanted: "a record of header names and values" },
+  fetch: { holds: isFunction, wanted: "a function like the global fetch" },
+};
+
+/**
+ * Throws `configuration_invalid`, naming the option and what it has to be. `adapter` is the function's name, `example` the id of a model;
+ * `own` checks what this adapter has besides a connection.
+ */
+export function checkAdapter(adapter: string, example: string, modelId: string, options: ConnectionOptions, own: Checks): void {
+  if (!isText(modelId)) {
+    throw new AgentError("configuration_invalid", `${adapter}() needs the id of a model as its first argument, e.g. ${example}.`);
+  }
+  // A key that was not given is told like one that is none.
+  const given: Partial<ConnectionOptions> = { ...options };
+  checkOptions("configuration_invalid", `${adapter}()`, { ...given, apiKey: given.apiKey ?? "" }, { ...connectionChecks, ...own });
+}
