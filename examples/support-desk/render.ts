@@ -31,7 +31,9 @@ export function createProgress(options: RenderOptions): (event: RunEvent) => str
   };
 }
 
-function wordsOf(event: Exclude<RunEvent, { type: "text.delta" | "attempt.restarted" }>): readonly [where: string, text: string, style: Style] {
+function wordsOf(
+  event: Exclude<RunEvent, { type: "text.delta" | "attempt.restarted" }>,
+): readonly [where: string, text: string, style: Style] {
   switch (event.type) {
     case "run.started":
       return [event.agent, `run ${event.runId}`, "bold"];

@@ -25,7 +25,7 @@ export interface RouteQuestion {
 export interface ModelRoute<Tier extends string = string> {
   readonly kind: "route";
   readonly tiers: Readonly<Record<Tier, Model | ModelFallback>>;
-  choose(question: RouteQuestion): Tier | Promise<Tier>;
+  choose(question: RouteQuestion): NoInfer<Tier> | Promise<NoInfer<Tier>>;
 }
 
 /** What an agent may be given as its model. */
