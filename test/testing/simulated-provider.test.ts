@@ -121,7 +121,7 @@ describe("what is answered", () => {
   test("is the first rule that holds", async () => {
     await using provider = await simulatedProvider({
       rules: [
-        { when: ({ messages }) => messages.at(-1)?.role === "tool", reply: { text: "Found." } },
+        { when: ({ messages }) => messages?.at(-1)?.role === "tool", reply: { text: "Found." } },
         { when: ({ model }) => model === "gpt-test", reply: { calls: [{ name: "findOrder", arguments: {} }] } },
       ],
     });
@@ -172,7 +172,7 @@ describe("faults", () => {
     { fault: "html-200", status: 200, body: /<html>/ },
     { fault: "empty-200", status: 200, body: /^$/ },
     { fault: "error-200", status: 200, body: /"error"/ },
-    { fault: "garbled", status: 200, body: /^\{"id": "chatcm$/ },
+    { fault: "garbled", status: 200, body: /^\{"id":"chatcmpl-0".*[^}]$/ },
     { fault: "error-mid-body", status: 200, body: /^\{"error"/ },
   ] as const)("$fault", async ({ fault, status, body }) => {
     await using provider = await simulatedProvider({ scenario: [{ fault }] });
@@ -193,7 +193,7 @@ describe("faults", () => {
   });
 
   test("garbled breaks off inside an event", async () => {
-    expect(await eventsOf({ fault: "garbled" })).toEqual(['{"id": "chatcmpl-0", "choi']);
+    expect(await eventsOf({ fault: "garbled" })).toEqual([expect.stringMatching(/^\{"id":"chatcmpl-0".*[^}]$/)]);
   });
 
   test("error-mid-body ends the stream with an error event", async () => {
