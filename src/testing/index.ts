@@ -12,11 +12,11 @@ export {
   type ScriptedReply,
   scriptedModel,
 } from "./scripted-model.ts";
+export { type FaultMixOptions, faultMix, passingFaults } from "./simulated-provider/fault-mix.ts";
 export type {
   SimulatedAnswer,
   SimulatedCall,
   SimulatedFault,
-  SimulatedGoodAnswer,
   SimulatedReply,
 } from "./simulated-provider/reply.ts";
 export type { SimulatedApi, SimulatedBody, SimulatedMessage, SimulatedTurn } from "./simulated-provider/request.ts";

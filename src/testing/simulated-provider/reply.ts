@@ -127,6 +127,4 @@ export type SimulatedFault =
   | SimulatedSlowAnswer
   | SimulatedPlainAnswer;
 
-export type SimulatedGoodAnswer = SimulatedAnswer & { readonly fault?: never };
-
-export type SimulatedReply = SimulatedGoodAnswer | SimulatedFault;
+export type SimulatedReply = (SimulatedAnswer & { readonly fault?: never }) | SimulatedFault;

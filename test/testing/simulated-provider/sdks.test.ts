@@ -2,7 +2,7 @@
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { describe, expect, test } from "vitest";
-import { type SimulatedProvider, type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
+import { type SimulatedProvider, type SimulatedReply, simulatedProvider } from "../../../src/testing/index.ts";
 
 const prompt = "Where is my order?";
 const ways = [{ way: "as JSON" }, { way: "as a stream" }] as const;
@@ -166,4 +166,35 @@ test("the SDKs find the id of the request and the headers of the reply", async (
   expect([first.request_id, second.request_id]).toEqual(["req_0", "req_1"]);
   expect(first.response.headers.get("x-ratelimit-remaining-requests")).toBe("7");
   expect(second.response.headers.get("anthropic-ratelimit-requests-remaining")).toBe("3");
+});
+
+describe("the SDKs know an error", () => {
+  test.for([
+    { fault: "rate-limit", ours: OpenAI.RateLimitError, theirs: Anthropic.RateLimitError },
+    { fault: "quota", ours: OpenAI.RateLimitError, theirs: Anthropic.PaymentRequiredError },
+    { fault: "server-error", ours: OpenAI.InternalServerError, theirs: Anthropic.InternalServerError },
+    { fault: "bad-gateway-html", ours: OpenAI.InternalServerError, theirs: Anthropic.InternalServerError },
+    { fault: "unavailable", ours: OpenAI.InternalServerError, theirs: Anthropic.ServiceUnavailableError },
+    { fault: "overloaded", ours: OpenAI.InternalServerError, theirs: Anthropic.OverloadedError },
+    { fault: "too-large", ours: OpenAI.APIError, theirs: Anthropic.ContentTooLargeError },
+    { fault: "bad-request", ours: OpenAI.BadRequestError, theirs: Anthropic.BadRequestError },
+    { fault: "context-too-long", ours: OpenAI.BadRequestError, theirs: Anthropic.BadRequestError },
+    { fault: "unauthorized", ours: OpenAI.AuthenticationError, theirs: Anthropic.AuthenticationError },
+    { fault: "reset", ours: OpenAI.APIConnectionError, theirs: Anthropic.APIConnectionError },
+  ] as const)("$fault", async ({ fault, ours, theirs }) => {
+    for (const { way } of ways) {
+      await expect(completion({ fault }, way)).rejects.toBeInstanceOf(ours);
+      await expect(response({ fault }, way)).rejects.toBeInstanceOf(ours);
+      await expect(message({ fault }, way)).rejects.toBeInstanceOf(theirs);
+    }
+  });
+
+  test.for(["overloaded", "server-error"] as const)("in the middle of a stream: %s", async (error) => {
+    const reply: SimulatedReply = { fault: "error-mid-body", error, text: "Half an answer, and then no more of it." };
+    const code = error === "overloaded" ? "server_is_overloaded" : null;
+    await expect(completion(reply, "as a stream")).rejects.toMatchObject({ status: undefined, type: "server_error", code });
+    await expect(response(reply, "as a stream")).rejects.toMatchObject({ status: undefined, code: code ?? "server_error" });
+    const type = error === "overloaded" ? "overloaded_error" : "api_error";
+    await expect(message(reply, "as a stream")).rejects.toMatchObject({ status: undefined, type, requestID: "req_0" });
+  });
 });
