@@ -2,7 +2,7 @@
 import { createAgent, type Guardrail, type Guardrails, type RunEvent, tool, toolError } from "airworthy";
 import { normalized, outputSchema } from "airworthy/guardrails";
 import { fakeClock, scriptedModel } from "airworthy/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 
 type Point = keyof Guardrails;
