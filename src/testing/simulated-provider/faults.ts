@@ -16,8 +16,7 @@ import { callsOf, type Wire, type WireAnswer, type WireRequest } from "./wire.ts
 /** How `reply` is answered to the request. */
 export function transmissionOf(reply: SimulatedReply, wire: Wire, request: WireRequest): Transmission {
   const transmission = reply.fault === undefined ? good(reply, wire, request) : faulty(reply, wire, request);
-  const lowerCase = Object.entries(reply.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
-  return { ...transmission, headers: { ...transmission.headers, ...Object.fromEntries(lowerCase) } };
+  return { ...transmission, headers: { ...transmission.headers, ...reply.headers } };
 }
 
 function faulty(reply: SimulatedFault, wire: Wire, request: WireRequest): Transmission {

@@ -76,7 +76,7 @@ describe("a completion", () => {
   });
 
   test("with a refusal in pieces of its own", async () => {
-    const chunks = (await eventsOf({ refusal: "I will not.", chunkSize: 7 }))
+    const chunks = (await eventsOf({ refusal: "I will not.", deltas: ["not", "said"], chunkSize: 7 }))
       .slice(0, -1)
       .map((event) => JSON.parse(event).choices[0]?.delta);
     expect(chunks.map((delta) => delta?.refusal)).toEqual([null, "I will ", "not.", undefined, undefined]);

@@ -310,6 +310,14 @@ describe("an answer that is odd", () => {
     expect(odd).toContain('"b"');
   });
 
+  test.for(waysOfApis)("duplicate-call-ids by $api $way has none where the first has none", async ({ api, stream }) => {
+    const calls = [
+      { name: "a", arguments: {}, callId: null },
+      { name: "b", arguments: {} },
+    ];
+    expect(await sentTo(api, { fault: "duplicate-call-ids", calls }, { stream })).not.toMatch(/"call_0_1"|"call_id"/);
+  });
+
   test.for(waysOfApis)("malformed-arguments by $api $way are as they were given", async ({ api, stream }) => {
     const odd = await sentTo(api, { fault: "malformed-arguments", name: "find", arguments: "{7,}" }, { stream });
     expect(odd).toContain("{7,}");

@@ -99,5 +99,11 @@ test("a response repeats what was asked for", async () => {
 test("encrypted reasoning is sent to who asks for it", async () => {
   const include = ["reasoning.encrypted_content"];
   expect(await sentTo("responses", reply, { include })).toContain('"encrypted_content":"encrypted_0_0"');
+  expect(await sentTo("responses", reply, { include: ["message.output_text.logprobs"] })).not.toContain("encrypted_content");
   expect(await sentTo("responses", reply)).not.toContain("encrypted_content");
+});
+
+test("a call that was cut off is incomplete like the response", async () => {
+  const { status, output } = JSON.parse(await sentTo("responses", { fault: "truncated-arguments", name: "find" }));
+  expect([status, output[0].status]).toEqual(["incomplete", "incomplete"]);
 });
