@@ -54,6 +54,8 @@ export interface AgentHandler {
    * answers. Resolves when all is over; leaves no timer behind. Only the first call's time counts.
    */
   close(options: CloseOptions): Promise<void>;
+  /** Whether `close` has been called, for your health check. */
+  isClosing(): boolean;
 }
 
 /** Every default in one place; docs/defaults.md is tested against it. */
@@ -106,7 +108,7 @@ export function agentHandler<Output>(agent: ServedAgent<Output>, options: AgentH
     if (closing.withinMs === undefined) throw invalid('close needs "withinMs".', "Say how long runs may go on.");
     await work.close(closing.withinMs);
   };
-  return Object.assign(handle, { close });
+  return Object.assign(handle, { close, isClosing: () => work.closing });
 }
 
 function check(agent: unknown, options: AgentHandlerOptions) {

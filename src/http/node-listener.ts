@@ -1,17 +1,25 @@
 // The bridge from Node's requests to Request and Response. Written against the shapes of node:http alone, so nothing of Node is loaded.
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+/** Any function of that kind; `agentHandler` makes one. */
+export interface RequestHandler {
+  (request: Request): Promise<Response> | Response;
+  isClosing?(): boolean;
+}
+
 /**
  * A listener for `node:http`, and a handler for Express, with or without its body parser. The request's signal is aborted when the
- * client leaves. What the function throws is answered with a bare 500.
+ * client leaves. What the function throws is answered with a bare 500. While it is closing, connections are closed after their answers:
+ * a server waits for those that are kept alive.
  */
-export function nodeListener(
-  handle: (request: Request) => Promise<Response> | Response,
-): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
+export function nodeListener(handle: RequestHandler): (incoming: IncomingMessage, outgoing: ServerResponse) => void {
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const left = new AbortController();
     outgoing.once("close", () => {
       if (!outgoing.writableFinished) left.abort();
+    });
+    outgoing.once("finish", () => {
+      if (handle.isClosing?.()) incoming.socket.end();
     });
     await send(await handle(requestOf(incoming, left.signal)), outgoing);
   };

@@ -128,6 +128,23 @@ test("no more is made than the client takes", async () => {
   socket.destroy();
 });
 
+test("connections are closed after their answers while the function is closing, and kept alive before", async () => {
+  let closing = false;
+  const handle = Object.assign(() => new Response("x"), { isClosing: () => closing });
+  const { url, port } = await listen(nodeListener(handle));
+  const socket = connect(port, "127.0.0.1").setEncoding("latin1");
+  const ask = () => socket.write(`GET / HTTP/1.1\r\nhost: ${new URL(url).host}\r\n\r\n`);
+  let text = "";
+  socket.on("data", (piece) => (text += String(piece)));
+  const ended = once(socket, "end");
+  ask();
+  while (!text.includes("0\r\n\r\n")) await once(socket, "data");
+  closing = true;
+  ask();
+  await ended;
+  expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(2);
+});
+
 // Its router is for examples/service-express.ts: what matters here is a body that somebody has read already.
 test.each([
   ["JSON", express.json()],
