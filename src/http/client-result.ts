@@ -86,6 +86,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   provider_unavailable: 503,
   circuit_open: 503,
   journal_unavailable: 503,
+  // Only of a run that could not be opened in time.
+  deadline_exceeded: 503,
   step_timeout: 504,
 };
 
