@@ -64,11 +64,10 @@ export function eventStream(source: EventSource, { clock, keepAliveMs }: KeepAli
         controller.close();
         onOver();
       },
-      async cancel() {
+      cancel() {
         left.abort();
         onLeft();
         onOver();
-        await rest.return?.();
       },
     },
     // Nothing is made before it is asked for.

@@ -138,6 +138,18 @@ describe("a request", () => {
     expect((await handler(asks(hello, { "content-length": "101" }))).status).toBe(413);
   });
 
+  test("may come in pieces that part a character", async () => {
+    const seen: unknown[] = [];
+    const bytes = new TextEncoder().encode(JSON.stringify({ input: "Grüße" }));
+    const body = ReadableStream.from(Array.from(bytes, (byte) => new Uint8Array([byte])));
+    const listening = scriptedModel(({ messages }) => {
+      seen.push(messages.at(-1)?.content);
+      return "x";
+    });
+    await serve({ model: listening })(new Request("http://service/", { method: "POST", headers: json, body, duplex: "half" }));
+    expect(seen).toEqual(["Grüße"]);
+  });
+
   test("that breaks off is no request", async () => {
     const broken = new ReadableStream({ pull: () => Promise.reject(new Error("gone")) });
     const response = await handler(new Request("http://service/", { method: "POST", headers: json, body: broken, duplex: "half" }));

@@ -1,13 +1,14 @@
 // Shutting down: nothing new is begun, what goes on is waited for, and what takes too long is stopped so that it can go on elsewhere.
 import { createAgent, memoryStore, tool } from "airworthy";
 import { fakeClock, scriptedModel } from "airworthy/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { z } from "zod";
 import { asks, events, framesOf, json, sentBy, serve, toldBy } from "./asking.ts";
 
 const ask = { input: "Hello.", runId: "r-1" };
 
-function slow() {
+/** `inTime`: the agent, too, lives by the test's clock. */
+function slow(inTime = false) {
   const clock = fakeClock();
   const store = memoryStore();
   const go = Promise.withResolvers<string>();
@@ -23,17 +24,19 @@ function slow() {
   });
   const calls = [{ name: "find", arguments: {} }];
   const model = scriptedModel(({ messages }) => (messages.at(-1)?.role === "tool" ? "Done." : { text: "I look. ", calls }));
-  const options = { name: "desk", model, tools: { find }, store };
-  const handler = serve(options, { clock });
+  const options = { name: "desk", model, tools: { find }, store, ...(inTime ? { clock } : {}) };
+  const principal = vi.fn(() => ({ id: "ann" }));
+  const handler = serve(options, { clock, principal });
   let closed = false;
   const close = (withinMs: number) => handler.close({ withinMs }).then(() => (closed = true));
-  return { clock, handler, options, close, begun: begun.promise, go: () => go.resolve("found"), isClosed: () => closed };
+  return { clock, handler, options, principal, close, begun: begun.promise, go: () => go.resolve("found"), isClosed: () => closed };
 }
 
 test("what comes is sent elsewhere, before anybody is asked who they are", async () => {
-  const { handler, close } = slow();
+  const { handler, close, principal } = slow();
   await close(0);
   const response = await handler(asks(ask));
+  expect(principal).not.toHaveBeenCalled();
   expect([response.status, response.headers.get("retry-after")]).toEqual([503, "1"]);
   expect((await toldBy(response)).error?.message).toContain("shutting down");
 });
@@ -75,13 +78,15 @@ test("runs and their answers are waited for, also those nobody listens to", asyn
 });
 
 test("what takes too long is stopped, told so, and can go on elsewhere", async () => {
-  const { handler, options, close, clock, begun, go, isClosed } = slow();
+  const { handler, options, close, clock, begun, go, isClosed } = slow(true);
   const [whole, streamed] = [handler(asks(ask)), sentBy(await handler(asks({ input: "And this?" }, events)))];
   await begun;
   void close(1_000);
   await clock.advance(999);
   expect(isClosed()).toBe(false);
   await clock.advance(1);
+  expect(isClosed(), "they have not stopped yet").toBe(false);
+  await clock.advance(50);
   const told = await toldBy(await whole);
   expect(told).toMatchObject({ status: "partial", resumable: true, text: "I look. ", error: { code: "deadline_exceeded" } });
   expect(told.explanation).toContain("The service was shutting down.");
@@ -112,8 +117,16 @@ test("closing twice is closing once, and needs a time", async () => {
   const both = [close(1_000), close(0)];
   await clock.advance(500);
   go();
-  expect((await answer).status).toBe(200);
+  expect(await toldBy(await answer)).toMatchObject({ status: "completed" });
   await Promise.all(both);
   await expect(handler.close(Object({}))).rejects.toMatchObject({ code: "input_invalid" });
   await expect(handler.close({ withinMs: -1 })).rejects.toMatchObject({ code: "input_invalid" });
+});
+
+test("what was turned away holds nobody up", async () => {
+  const { handler, close, clock } = slow();
+  expect((await handler(asks({ input: " " }))).status).toBe(400);
+  expect((await handler(asks({ input: "" }, events))).status).toBe(400);
+  await close(60_000);
+  expect(clock.pending).toBe(0);
 });

@@ -54,6 +54,14 @@ test("a request arrives as it was sent, and its answer as it was given", async (
   expect((await fetch(url, { method: "HEAD" })).status).toBe(201);
 });
 
+test("below a path of Express the request has its whole address, and a body that nobody has read is read", async () => {
+  const listener = nodeListener(async (got) => new Response(`${new URL(got.url).pathname} ${await got.text()}`));
+  const { url } = await listen((incoming, outgoing) => {
+    listener(Object.assign(incoming, { originalUrl: incoming.url, url: "/", body: {} }), outgoing);
+  });
+  expect(await (await fetch(`${url}/a/b`, { method: "POST", body: "said" })).text()).toBe("/a/b said");
+});
+
 test("a request that names no host, or a target that is no URL, is served all the same", async () => {
   const { port } = await listen(nodeListener(({ url }) => new Response(url)));
   const raw = async (head: string) => {
