@@ -96,9 +96,10 @@ describe("a client that leaves", () => {
     const { handler, begun, go } = waiting({ clock });
     const frames = framesOf(await handler(asks(ask, events)));
     await begun;
-    for (let read = ""; !read.includes("attempt.started\ndata"); ) read = await frames.next();
+    for (let read = ""; !read.includes('"kind":"tool"'); ) read = await frames.next();
     const pending = frames.next();
     await clock.advance(0);
+    expect(clock.pending).toBe(1);
     await frames.leave();
     await pending;
     await clock.advance(0);
