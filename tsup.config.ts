@@ -6,6 +6,7 @@ export default defineConfig({
     index: "src/index.ts",
     openai: "src/providers/openai/openai.ts",
     guardrails: "src/guardrails/index.ts",
+    http: "src/http/index.ts",
     testing: "src/testing/index.ts",
   },
   format: ["esm"],

@@ -1,7 +1,7 @@
 // How the tests run: every *.test.ts below test/, against the sources (what `airworthy` means here is said by package.json's exports).
 import { defineConfig } from "vitest/config";
 
-const conditions = ["airworthy-source", "node", "import", "default"];
+const conditions = ["airworthy-source", "node"];
 
 export default defineConfig({
   resolve: { conditions },

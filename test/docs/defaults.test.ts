@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { agentDefaults, createAgent, memoryStore, tool, toolDefaults } from "airworthy";
 import { normalized } from "airworthy/guardrails";
+import { handlerDefaults } from "airworthy/http";
 import { openai } from "airworthy/openai";
 import { autoClock, fakeClock, scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
@@ -75,7 +76,7 @@ describe("what has no object to compare with holds as it is written", () => {
   const number = (where: string, option: string) => Number(of(where, option));
 
   test("the page has no other rows", () => {
-    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(7);
+    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(10);
     expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel", onInterrupted: "fail" });
   });
 
@@ -123,6 +124,10 @@ describe("what has no object to compare with holds as it is written", () => {
     };
     await createAgent({ name: "a", model: openai("m", { apiKey: "none", fetch }) }).run("go");
     expect(asked).toEqual([`${of("openai()", "baseURL")}/chat/completions`]);
+  });
+
+  test.each(["onDisconnect", "maxBodyBytes", "keepAliveMs"] as const)("agentHandler() takes so much: %s", (option) => {
+    expect(of("agentHandler()", option)).toBe(handlerDefaults[option]);
   });
 
   test("autoClock() fires timers up to there by itself", async () => {

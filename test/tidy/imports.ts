@@ -10,7 +10,7 @@ const layers: readonly (readonly string[])[] = [
   ["runs"],
   ["providers", "guardrails", "control", "mcp"],
   ["agent.ts"],
-  ["dispatch", "rollout", "evals", "testing", "console", "cli"],
+  ["dispatch", "rollout", "evals", "http", "testing", "console", "cli"],
   ["index.ts"],
 ];
 const needOnlyCore: readonly string[] = ["providers", "guardrails"];
