@@ -23,6 +23,8 @@ describe("the request body", () => {
   });
 
   test("holds every setting, the tools and the shape of the answer", async () => {
+    // An object that does not say what it has cannot be strict, and OpenAI wants even that said.
+    const loose = { type: "object", properties: {} };
     const settings: Required<ModelSettings> = {
       maxOutputTokens: 100,
       temperature: 0,
@@ -42,10 +44,10 @@ describe("the request body", () => {
       seed: 7,
       stop: ["END"],
       reasoning_effort: "low",
-      tools: [{ type: "function", function: { name: "findOrder", description: "Finds an order.", parameters: { type: "object" } } }],
+      tools: [{ type: "function", function: { name: "findOrder", description: "Finds an order.", parameters: loose } }],
       tool_choice: "auto",
       parallel_tool_calls: false,
-      response_format: { type: "json_schema", json_schema: { name: "reply", schema: { type: "object" }, strict: false } },
+      response_format: { type: "json_schema", json_schema: { name: "reply", schema: loose, strict: false } },
     });
   });
 
