@@ -34,21 +34,29 @@ export function checkSchema(schema: JsonSchema, where: string): void {
   if (keyword) throw wrong(`has "${keyword}" at its top`);
 }
 
-const holdingOne = ["additionalProperties", "not", "if", "then", "else", "contains"];
+const holdingOne = ["items", "additionalItems", "additionalProperties", "not", "if", "then", "else", "contains"];
 const holdingMany = ["properties", "patternProperties", "$defs", "definitions"];
 const holdingList = ["anyOf", "oneOf", "allOf", "prefixItems"];
 
-/** With what OpenAI wants said even where it says nothing: the properties of the outermost object, the items of every list. */
+/**
+ * With what OpenAI wants said even where it says nothing: the properties of the outermost object, the items of every list. A tuple is
+ * said as the newer drafts of JSON Schema have it, for the older way is refused.
+ */
 function spelledOut(schema: JsonSchema, outermost = false): JsonSchema {
-  const copy: Record<string, Json | undefined> = { ...schema };
+  const { $schema: _, ...copy }: Record<string, Json | undefined> = schema;
   for (const keyword of holdingOne) if (isSchema(copy[keyword])) copy[keyword] = inner(copy[keyword]);
   for (const keyword of holdingList) if (isList(copy[keyword])) copy[keyword] = copy[keyword].map(inner);
   for (const keyword of holdingMany) if (isSchema(copy[keyword])) copy[keyword] = mapped(copy[keyword]);
-  const { items } = copy;
-  if (items !== undefined) copy["items"] = isList(items) ? items.map(inner) : inner(items);
-  else if ([schema["type"]].flat().includes("array")) copy["items"] = {};
   if (outermost) copy["properties"] ??= {};
+  if (isList(copy["items"])) return asTuple(copy, copy["items"].map(inner));
+  if ([schema["type"]].flat().includes("array")) copy["items"] ??= {};
   return copy;
+}
+
+function asTuple({ additionalItems, maxItems, ...rest }: JsonSchema, prefixItems: readonly Json[]): JsonSchema {
+  if (additionalItems !== false)
+    return { ...rest, ...(maxItems === undefined ? {} : { maxItems }), prefixItems, items: additionalItems ?? {} };
+  return { ...rest, maxItems: Math.min(typeof maxItems === "number" ? maxItems : Infinity, prefixItems.length), prefixItems, items: {} };
 }
 
 const inner = (value: Json): Json => (isSchema(value) ? spelledOut(value) : value);

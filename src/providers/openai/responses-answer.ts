@@ -3,7 +3,7 @@
 import type { AgentError } from "../../core/errors.ts";
 import type { FinishReason } from "../../core/model.ts";
 import type { Usage } from "../../core/usage.ts";
-import type { Answer, Piece } from "../exchange.ts";
+import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
 import { countIn, objectIn, textIn } from "../wire.ts";
 import * as output from "./responses-output.ts";
 import { usageIn } from "./usage.ts";
@@ -112,8 +112,10 @@ function takeHead(reading: Reading, value: unknown) {
 
 function takeEnd(reading: Reading, value: unknown, status: string | undefined): Piece {
   takeHead(reading, value);
+  const piece = output.takeAll(reading.output, objectIn(value)["output"]);
+  if (status === "completed" && reading.output.items.length === 0) throw notAnAnswer("openai", "there is nothing in its output");
   if (status !== undefined) reading.status = status;
-  return output.takeAll(reading.output, objectIn(value)["output"]);
+  return piece;
 }
 
 const incompleteReasons: ReadonlyMap<string, FinishReason> = new Map([

@@ -32,6 +32,9 @@ const byType: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 const formats = ["date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"];
 
+/** What looks around, or back at what it found, is refused. */
+const unknownPattern = /\(\?[^:]|\\[1-9k]/;
+
 interface Walk {
   readonly root: JsonSchema;
   /** The references that are being followed: what recurs is no deeper for it. */
@@ -41,10 +44,10 @@ interface Walk {
   readonly sums: { properties: number; values: number; characters: number };
 }
 
-/** `level`: of the objects and lists around it, itself included when it is one. */
+/** `level`: how many objects and lists there are around it, itself included when it is one. */
 function fits(given: Json | undefined, walk: Walk, level: number, also: readonly string[] = []): boolean {
   const schema = objectIn(given);
-  if (!schema || level > most.levels) return false;
+  if (!schema) return false;
   if (schema["$ref"] !== undefined) return fitsReference(schema, walk, level);
   if (schema["anyOf"] !== undefined) return fitsUnion(schema, walk, level);
   const types = typesOf(schema);
@@ -53,12 +56,15 @@ function fits(given: Json | undefined, walk: Walk, level: number, also: readonly
     types.length > 0 &&
     types.every((type) => byType.has(type)) &&
     hasOnly(schema, keywords) &&
-    (schema["format"] === undefined || formats.includes(textOf(schema["format"]))) &&
+    fitsText(schema) &&
     fitValues(schema, walk) &&
-    (!types.includes("object") || fitsObject(schema, walk, level)) &&
-    (!types.includes("array") || fits(schema["items"], walk, level + 1))
+    (!types.includes("object") || (level <= most.levels && fitsObject(schema, walk, level))) &&
+    (!types.includes("array") || (level <= most.levels && fits(schema["items"], walk, level + 1)))
   );
 }
+
+const fitsText = ({ format, pattern }: JsonObject) =>
+  (format === undefined || formats.includes(textOf(format))) && !unknownPattern.test(textOf(pattern));
 
 // An object without `properties` is any object: closed, it would be the empty one.
 function fitsObject({ properties: given, required, additionalProperties: others }: JsonObject, walk: Walk, level: number): boolean {
