@@ -43,7 +43,7 @@ test.for(refusals)("$field of $api is left out once it was refused", async ({ ap
   expect(failure).toMatchObject({ code: "provider_rejected", retryable: true, details: { refused: field } });
   expect(failure.hint).toContain(field);
   const answer = await model.call(plainRequest, context);
-  expect(answer).toMatchObject({ finishReason: "stop" });
+  expect(answer).toMatchObject({ finishReason: "stop", providerMetadata: { openai: { without: [field] } } });
   expect(answer).not.toHaveProperty("usage");
   expect(bodies.map((body) => field in body)).toEqual([true, false]);
 });

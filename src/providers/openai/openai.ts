@@ -37,7 +37,10 @@ export function openai(modelId: string, options: OpenAIOptions): Model {
       const key = await keyFor("openai", options.apiKey, signal);
       client ??= createClient(loaded.OpenAI, options);
       const send = { signal, headers: { authorization: `Bearer ${key}`, ...options.headers } };
-      return exchange(apiFor(shared, { client, options: send, sdk: loaded, now }, request), context);
+      const streamed = context.onText !== undefined;
+      const api = apiFor(shared, { client, options: send, sdk: loaded, now, streamed }, request);
+      const response = await exchange(api, context);
+      return api.without.length > 0 ? { ...response, providerMetadata: { openai: { without: api.without } } } : response;
     },
   };
 }
