@@ -74,6 +74,14 @@ test.for([
   expect(bodies.map((body) => /"stream_options"|"include"/.test(body))).toEqual([true, true, true, true]);
 });
 
+test("a failure of the server is no refusal, whatever it names", async () => {
+  const { bodies, fetch } = pickyServer("chat", "stream_options", { param: "stream_options" }, 500);
+  const model = openai("gpt-test", { apiKey: "k", fetch });
+  const context = { signal: new AbortController().signal, attempt: 1, now: () => now, onText: () => {} };
+  for (const _ of [1, 2]) expect(await failureOf(model.call(plainRequest, context))).toMatchObject({ code: "provider_unavailable" });
+  expect(bodies.map((body) => "stream_options" in body)).toEqual([true, true]);
+});
+
 test("a run gets its answer in two requests", async () => {
   const { bodies, fetch } = pickyServer("chat", "stream_options", { param: "stream_options" });
   const agent = createAgent({

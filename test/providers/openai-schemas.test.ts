@@ -122,6 +122,7 @@ describe("a schema that strict mode cannot say", () => {
       { a: { anyOf: [object({ k: text }), { $ref: "#/$defs/A" }] } },
       { $defs: { A: object({ k: text }) } },
     ),
+    "JSON Schema: something required that is no property": object({ a: text }, { required: ["a", "b"] }),
     "JSON Schema: all of several": object({ a: { allOf: [object({ b: text }), object({ c: text })] } }),
     "JSON Schema: a described reference": object({ a: { $ref: "#/$defs/A", description: "A." } }, { $defs: { A: text } }),
     "JSON Schema: a reference into a property": object({ a: text, b: { $ref: "#/properties/a" } }),
