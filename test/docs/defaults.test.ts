@@ -63,7 +63,7 @@ describe("docs/defaults.md", () => {
       const source = readFileSync(resolve(root, bare(path)), "utf8");
       return [name, value, new RegExp(`^const ${name} = ([\\d_.]+);`, "m").exec(source)?.[1]];
     });
-    expect(rows).toHaveLength(10);
+    expect(rows).toHaveLength(13);
     for (const [, value, actual] of rows) expect(actual).toBe(value);
   });
 });
@@ -76,7 +76,7 @@ describe("what has no object to compare with holds as it is written", () => {
   const number = (where: string, option: string) => Number(of(where, option));
 
   test("the page has no other rows", () => {
-    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(10);
+    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(13);
     expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel", onInterrupted: "fail" });
   });
 
@@ -116,14 +116,29 @@ describe("what has no object to compare with holds as it is written", () => {
     expect(await journal.load("1")).toBeDefined();
   });
 
-  test("openai() asks there", async () => {
-    const asked: string[] = [];
-    const fetch = (url: string | URL | Request) => {
-      asked.push(url instanceof Request ? url.url : url.toString());
-      return Promise.resolve(new Response("{}", { status: 400 }));
+  test("openai() asks there, in that way", async () => {
+    const tools = { find: tool({ description: "d", effect: "read", inputSchema: { type: "object", properties: {} }, execute: () => "" }) };
+    const asked = async (api?: "chat" | "responses") => {
+      const requests: { readonly url: string; readonly body: string }[] = [];
+      const fetch: typeof globalThis.fetch = (url, init) => {
+        requests.push({ url: url instanceof Request ? url.url : url.toString(), body: typeof init?.body === "string" ? init.body : "" });
+        return Promise.resolve(new Response("{}", { status: 400 }));
+      };
+      await createAgent({ name: "a", model: openai("m", { apiKey: "none", fetch, ...(api ? { api } : {}) }), tools }).run("go");
+      expect(requests).toHaveLength(1);
+      return { url: requests[0]?.url, body: JSON.parse(requests[0]?.body ?? "{}") };
     };
-    await createAgent({ name: "a", model: openai("m", { apiKey: "none", fetch }) }).run("go");
-    expect(asked).toEqual([`${of("openai()", "baseURL")}/chat/completions`]);
+    const [unsaid, chat, responses] = [await asked(), await asked("chat"), await asked("responses")];
+    expect(of("openai()", "api")).toBe("chat");
+    expect(unsaid).toEqual(chat);
+    expect(chat.url).toBe(`${of("openai()", "baseURL")}/chat/completions`);
+    expect(responses.url).toBe(`${of("openai()", "baseURL")}/responses`);
+    expect(of("openai()", "store")).toBe("false with Responses, not sent with Chat");
+    expect([responses.body.store, "store" in chat.body]).toEqual([false, false]);
+    expect([`${chat.body.tools[0].function.strict}`, `${responses.body.tools[0].strict}`]).toEqual([
+      of("openai()", "strict"),
+      of("openai()", "strict"),
+    ]);
   });
 
   test.each(["onDisconnect", "maxBodyBytes", "keepAliveMs"] as const)("agentHandler() takes so much: %s", (option) => {

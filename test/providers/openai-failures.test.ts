@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../src/core/errors.ts";
 import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
-import { call, eventsFetch, failureOf, now, ways } from "./exchange.ts";
+import { answerOf, call, eventsFetch, failureOf, listening, now, ways } from "./exchange.ts";
 
 describe("a failure", () => {
   const failures: readonly {
@@ -30,9 +30,9 @@ describe("a failure", () => {
   ];
   const cases = failures.flatMap((failure) => ways.map((way) => ({ ...failure, ...way, what: failure.reply.fault ?? "no finish reason" })));
 
-  test.for(cases)("$what $way is one request and $code", async ({ reply, code, streamed, retryable, streaming }) => {
+  test.for(cases)("$what $way is one request and $code", async ({ reply, code, streamed, retryable, api, streaming }) => {
     await using provider = await simulatedProvider({ rules: () => reply });
-    const error = await failureOf(call(provider, streaming ? { onText: () => {} } : {}));
+    const error = await failureOf(call(provider, { options: { api }, ...listening(streaming) }));
     expect({ code: error.code, retryable: error.retryable }).toEqual({ code: streaming ? (streamed ?? code) : code, retryable });
     expect(error.details).toMatchObject({ provider: "openai" });
     expect(error.message + JSON.stringify(error.details)).not.toMatch(/secret|html/i);
@@ -79,10 +79,9 @@ describe("a failure", () => {
     { what: "a text only", error: "model not loaded", code: "model_response_invalid", details: {} },
   ];
   const reportedCases = reported.flatMap((report) => ways.map((way) => ({ ...report, ...way })));
-  test.for(reportedCases)("reported under status 200 with $what $way is $code", async ({ error, code, details, streaming }) => {
-    await using provider = await simulatedProvider({ scenario: [] });
+  test.for(reportedCases)("reported under status 200 with $what $way is $code", async ({ error, code, details, api, streaming }) => {
     const fetch = streaming ? eventsFetch({ error }) : () => Promise.resolve(Response.json({ error }));
-    const failure = await failureOf(call(provider, { options: { fetch }, ...(streaming ? { onText: () => {} } : {}) }));
+    const failure = await failureOf(answerOf(fetch, { api, streaming }));
     expect(failure).toMatchObject({ code, details });
   });
 

@@ -1,11 +1,11 @@
 // Streams as gateways really send them: what can be understood is understood, what cannot is an error, nothing gets lost silently.
 import { describe, expect, test } from "vitest";
 import { simulatedProvider } from "../../src/testing/index.ts";
-import { call, chunk, eventsFetch, failureOf, ways } from "./exchange.ts";
+import { call, chatWays, chunk, eventsFetch, failureOf } from "./exchange.ts";
 
 const callChunk = (...tool_calls: readonly object[]) => chunk({ tool_calls });
 
-describe("what gateways do to a stream", () => {
+describe("what gateways do to a stream of Chat Completions", () => {
   const streams = [
     {
       what: "every call has index 0",
@@ -73,7 +73,7 @@ describe("what gateways do to a stream", () => {
     expect(message.content).toEqual(calls.map((made) => ({ type: "tool-call", ...made })));
   });
 
-  test.for(ways)("a refusal is visible text and counts as filtered $way", async ({ streaming }) => {
+  test.for(chatWays)("a refusal is visible text and counts as filtered $way", async ({ streaming }) => {
     await using provider = await simulatedProvider({ scenario: [] });
     const whole = { choices: [{ index: 0, message: { role: "assistant", content: null, refusal: "I will not." }, finish_reason: "stop" }] };
     const json = () => Promise.resolve(Response.json(whole));

@@ -95,6 +95,14 @@ describe("the options", () => {
     { what: /"headers"/, make: () => openai("gpt-test", { apiKey: "k", headers: JSON.parse('{"x": 1}') }) },
     { what: /"organization"/, make: () => openai("gpt-test", { apiKey: "k", organization: "" }) },
     { what: /no option "maxRetries"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "maxRetries": 2}')) },
+    { what: /"api".*"responses"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "api": "assistants"}')) },
+    { what: /"strict"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "strict": "yes"}')) },
+    { what: /"store"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "store": 0}')) },
+    { what: /"promptCacheTtl"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "promptCacheTtl": "1h"}')) },
+    { what: /"12h".*responses/, make: () => openai("gpt-test", { apiKey: "k", promptCacheTtl: "12h" }) },
+    { what: /"reasoningSummary".*responses/, make: () => openai("gpt-test", { apiKey: "k", reasoningSummary: "auto" }) },
+    { what: /settings.*"maxTokens"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "settings": {"maxTokens": 1}}')) },
+    { what: /settings.*"temperature"/, make: () => openai("gpt-test", JSON.parse('{"apiKey": "k", "settings": {"temperature": "hot"}}')) },
     { what: /id of a model/, make: () => openai("", { apiKey: "k" }) },
   ];
   test.for(wrong)("are checked when the model is made: $what", async ({ what, make }) => {

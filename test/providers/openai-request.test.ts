@@ -1,28 +1,24 @@
-// What is sent: all that was asked for and nothing else.
+// What is sent to Chat Completions: all that was asked for and nothing else.
 import { describe, expect, test } from "vitest";
-import type { ModelRequest, ModelSettings } from "../../src/core/model.ts";
-import { simulatedProvider } from "../../src/testing/index.ts";
-import { call, plainRequest, prompt } from "./exchange.ts";
+import type { FilePart, UserPart } from "../../src/core/message.ts";
+import type { ModelSettings } from "../../src/core/model.ts";
+import { bodyOf, failureOf, prompt } from "./exchange.ts";
 
 const findOrder = { name: "findOrder", description: "Finds an order.", inputSchema: { type: "object" } };
 
-describe("the request body", () => {
-  async function bodyOf(request: Partial<ModelRequest>, streaming = false) {
-    await using provider = await simulatedProvider({ scenario: [{ text: "x" }] });
-    await call(provider, { request: { ...plainRequest, ...request }, ...(streaming ? { onText: () => {} } : {}) });
-    return provider.requests[0]?.body;
-  }
-
+describe("the body of a Chat Completion", () => {
   test("holds nothing that was not asked for", async () => {
     const settings: ModelSettings = { toolChoice: "required", parallelToolCalls: false };
     expect(await bodyOf({ settings })).toEqual({ model: "gpt-test", messages: [{ role: "user", content: prompt }] });
   });
 
   test("asks for usage when it asks for a stream", async () => {
-    expect(await bodyOf({}, true)).toMatchObject({ stream: true, stream_options: { include_usage: true } });
+    expect(await bodyOf({}, { streaming: true })).toMatchObject({ stream: true, stream_options: { include_usage: true } });
   });
 
   test("holds every setting, the tools and the shape of the answer", async () => {
+    // An object that does not say what it has cannot be strict, and OpenAI wants even that said.
+    const loose = { type: "object", properties: {} };
     const settings: Required<ModelSettings> = {
       maxOutputTokens: 100,
       temperature: 0,
@@ -42,10 +38,10 @@ describe("the request body", () => {
       seed: 7,
       stop: ["END"],
       reasoning_effort: "low",
-      tools: [{ type: "function", function: { name: "findOrder", description: "Finds an order.", parameters: { type: "object" } } }],
+      tools: [{ type: "function", function: { name: "findOrder", description: "Finds an order.", parameters: loose } }],
       tool_choice: "auto",
       parallel_tool_calls: false,
-      response_format: { type: "json_schema", json_schema: { name: "reply", schema: { type: "object" }, strict: false } },
+      response_format: { type: "json_schema", json_schema: { name: "reply", schema: loose, strict: false } },
     });
   });
 
@@ -91,5 +87,60 @@ describe("the request body", () => {
       },
       { role: "tool", tool_call_id: "c2", content: "pong" },
     ]);
+  });
+
+  test("holds files, as their media types want them", async () => {
+    const content: readonly UserPart[] = [
+      { type: "file", mediaType: "image/png", data: "aW1n" },
+      { type: "file", mediaType: "image/png", url: "https://example.com/a.png" },
+      { type: "file", mediaType: "audio/mpeg", data: "YXVk" },
+      { type: "file", mediaType: "application/pdf", data: "cGRm" },
+      { type: "file", mediaType: "application/pdf", data: "cGRm", filename: "bill.pdf" },
+    ];
+    expect((await bodyOf({ messages: [{ role: "user", content }] }))?.messages).toEqual([
+      {
+        role: "user",
+        content: [
+          { type: "image_url", image_url: { url: "data:image/png;base64,aW1n" } },
+          { type: "image_url", image_url: { url: "https://example.com/a.png" } },
+          { type: "input_audio", input_audio: { data: "YXVk", format: "mp3" } },
+          { type: "file", file: { filename: "file.pdf", file_data: "data:application/pdf;base64,cGRm" } },
+          { type: "file", file: { filename: "bill.pdf", file_data: "data:application/pdf;base64,cGRm" } },
+        ],
+      },
+    ]);
+  });
+
+  const refused: readonly FilePart[] = [
+    { type: "file", mediaType: "application/pdf", url: "https://example.com/a.pdf" },
+    { type: "file", mediaType: "audio/wav", url: "https://example.com/a.wav" },
+    { type: "file", mediaType: "audio/flac", data: "YXVk" },
+  ];
+  test.for(refused)("is not made for a file the API cannot take: $mediaType", async (part) => {
+    const error = await failureOf(bodyOf({ messages: [{ role: "user", content: [part] }] }));
+    expect(error).toMatchObject({ code: "input_invalid", retryable: false, details: { mediaType: part.mediaType } });
+  });
+
+  test("gives every call an id of its own, which its result shares", async () => {
+    const calls = ["same", "same", "", "x".repeat(41)];
+    const body = await bodyOf({
+      messages: [
+        { role: "user", content: "go" },
+        { role: "assistant", content: calls.map((callId) => ({ type: "tool-call", callId, name: "ping", arguments: "{}" })) },
+        ...calls.map((callId, position) => ({ role: "tool", callId, name: "ping", content: `${position}` }) as const),
+      ],
+    });
+    const ids = body?.messages?.[1]?.tool_calls?.map(({ id }) => id) ?? [];
+    expect(new Set(ids).size).toBe(4);
+    expect(ids[0]).toBe("same");
+    expect(ids.every((id) => id !== "" && id.length <= 40)).toBe(true);
+    expect(body?.messages?.slice(2).map(({ tool_call_id, content }) => [tool_call_id, content])).toEqual(
+      ids.map((id, at) => [id, `${at}`]),
+    );
+  });
+
+  test("holds what the options say of caching and keeping", async () => {
+    const body = await bodyOf({}, { options: { promptCacheKey: "desk", promptCacheTtl: "30m", store: true } });
+    expect(body).toMatchObject({ prompt_cache_key: "desk", prompt_cache_options: { ttl: "30m" }, store: true });
   });
 });

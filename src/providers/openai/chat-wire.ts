@@ -38,19 +38,6 @@ export interface WireFunction {
   readonly arguments?: unknown;
 }
 
-export interface WireUsage {
-  readonly prompt_tokens?: unknown;
-  readonly completion_tokens?: unknown;
-  readonly prompt_tokens_details?: unknown;
-  readonly completion_tokens_details?: unknown;
-}
-
-export interface WireTokenDetails {
-  readonly cached_tokens?: unknown;
-  readonly cache_write_tokens?: unknown;
-  readonly reasoning_tokens?: unknown;
-}
-
 export interface WireError {
   readonly code?: unknown;
   readonly type?: unknown;

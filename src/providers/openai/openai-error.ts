@@ -1,6 +1,6 @@
 // What the SDK throws and what a provider reports under status 200, as our errors. Invariant: no provider text gets into a message.
 import type { OpenAI } from "openai";
-import type { AgentError } from "../../core/errors.ts";
+import { AgentError } from "../../core/errors.ts";
 import { providerError } from "../../core/provider-error.ts";
 import { notAnAnswer } from "../exchange.ts";
 import { objectIn, textIn } from "../wire.ts";
@@ -36,5 +36,14 @@ export function reportedError(error: unknown, now: number, cause?: unknown): Age
   // Gateways in front of several providers put the HTTP status they got into `code`.
   const status = typeof code === "number" && code >= 400 && code < 600 ? code : undefined;
   if (reason === undefined && status === undefined) return notAnAnswer("openai", "it is an error without a code", cause);
-  return providerError("openai", { ...(reason ? { reason } : {}), ...(status === undefined ? {} : { status }), cause }, now);
+  const failure = providerError("openai", { ...(reason ? { reason } : {}), ...(status === undefined ? {} : { status }), cause }, now);
+  return status === undefined && aboutRequest.test(reason ?? "") ? rejected(failure) : failure;
 }
+
+/** Codes of a response that failed because of what was sent; to try again would not help. */
+const aboutRequest = /^(invalid|unsupported|empty|data_residency)_|image/;
+
+const rejected = ({ code, message, cause, details }: AgentError) =>
+  code === "provider_unavailable"
+    ? new AgentError("provider_rejected", message, { cause, details })
+    : new AgentError(code, message, { cause, details });

@@ -1,0 +1,29 @@
+// Ids of calls as a request has them. Invariant: within one request every call has an id of its own, and its result has the same.
+
+/**
+ * The ids of one request. What a model gave is kept unless it is missing, longer than the API takes, or has been used: ids repeat
+ * within a run, and calls of one model may be told to another.
+ */
+export function createCallIds(longest: number) {
+  const used = new Set<string>();
+  /** The ids of calls whose results are due, by the id the model gave. */
+  const due = new Map<string, string[]>();
+  const unused = (callId: string) => {
+    if (callId !== "" && callId.length <= longest && !used.has(callId)) return callId;
+    let number = used.size;
+    while (used.has(`call_${number}`)) number++;
+    return `call_${number}`;
+  };
+  return {
+    ofCall(callId: string): string {
+      const id = unused(callId);
+      used.add(id);
+      due.set(callId, [...(due.get(callId) ?? []), id]);
+      return id;
+    },
+    /** Results of calls with the same id come in the order of the calls. */
+    ofResult: (callId: string): string => due.get(callId)?.shift() ?? callId,
+  };
+}
+
+export type CallIds = ReturnType<typeof createCallIds>;
