@@ -9,16 +9,15 @@ import {
   checkOptions,
   isAmount,
   isCount,
-  isFlag,
   isFunction,
   isList,
-  isNumber,
   isRecord,
   isText,
   isTextList,
   objectWith,
   oneOf,
 } from "../core/options.ts";
+import { settingChecks } from "../core/setting-checks.ts";
 import { retryChecks } from "../core/tool.ts";
 import type { AgentOptions, PolicyOptions, ResumeOptions, RunOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";
@@ -41,17 +40,6 @@ const agentChecks: Checks = {
   stages: isRecord,
   store: (value) => typeof value === "object" && value !== null && journalChecks(Reflect.get(value, "journal")),
   clock: clockChecks,
-};
-
-const settingChecks: Checks = {
-  maxOutputTokens: isCount,
-  temperature: isNumber,
-  topP: isNumber,
-  seed: isNumber,
-  stop: isTextList,
-  reasoningEffort: oneOf("none", "minimal", "low", "medium", "high"),
-  toolChoice: oneOf("auto", "none", "required"),
-  parallelToolCalls: isFlag,
 };
 
 const pointChecks: Checks = { input: isList, toolInput: isList, toolOutput: isList, output: isList };
