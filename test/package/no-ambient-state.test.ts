@@ -17,7 +17,7 @@ function runModule(source: string): Promise<{ code: number | null; output: strin
 }
 
 // Node's own fetch and the OpenAI SDK leave a symbol of theirs on the global object.
-test.concurrent.each(["airworthy", "airworthy/openai", "airworthy/guardrails", "airworthy/testing"])(
+test.concurrent.each(["airworthy", "airworthy/openai", "airworthy/anthropic", "airworthy/guardrails", "airworthy/testing"])(
   "importing %s has no effect",
   async (entry) => {
     const { code, output } = await runModule(`

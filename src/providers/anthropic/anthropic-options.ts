@@ -1,0 +1,42 @@
+// The options of anthropic(). Invariant: a mistake is found when the model is made, before anything is sent or spent.
+import type { ModelSettings } from "../../core/model.ts";
+import { type Checks, checkOptions, isFlag, isRecord, oneOf } from "../../core/options.ts";
+import { settingChecks } from "../../core/setting-checks.ts";
+import { type ConnectionOptions, checkAdapter } from "../connection.ts";
+
+/** How the model thinks before it answers, as Anthropic has it; which of these a model takes depends on the model. */
+export type AnthropicThinking =
+  | { readonly type: "adaptive"; readonly display?: "summarized" | "omitted" }
+  | { readonly type: "enabled"; readonly budget_tokens: number; readonly display?: "summarized" | "omitted" }
+  | { readonly type: "between_tools" }
+  | { readonly type: "disabled" };
+
+export interface AnthropicOptions extends ConnectionOptions {
+  /** What this model is always asked with; wins over the agent's settings. */
+  readonly settings?: ModelSettings;
+  /** How long the provider keeps what it has read, to read it again for less; default `"5m"`. Writing costs more than reading once. */
+  readonly promptCache?: "5m" | "1h" | "off";
+  /** Default: as `reasoningEffort` says, else as the model does by itself. */
+  readonly thinking?: AnthropicThinking;
+  /** Whether the provider is to hold the model to the schema of each tool whose schema it can take; default true. */
+  readonly strictTools?: boolean;
+}
+
+const isThinking = (value: unknown) =>
+  isRecord(value) && oneOf("adaptive", "enabled", "between_tools", "disabled")(Reflect.get(Object(value), "type"));
+
+const own: Readonly<Record<Exclude<keyof AnthropicOptions, keyof ConnectionOptions>, Checks[string]>> = {
+  settings: { holds: isRecord, wanted: "an object of settings, as those of an agent" },
+  promptCache: { holds: oneOf("5m", "1h", "off"), wanted: '"5m", "1h" or "off"' },
+  thinking: {
+    holds: isThinking,
+    wanted: 'an object with the type "adaptive", "enabled", "between_tools" or "disabled", as Anthropic has it',
+  },
+  strictTools: { holds: isFlag, wanted: "true or false" },
+};
+
+/** Throws `configuration_invalid`, naming the option and what it has to be. */
+export function checkAnthropicOptions(modelId: string, options: AnthropicOptions): void {
+  checkAdapter("anthropic", "claude-sonnet-5-5", modelId, options, own);
+  checkOptions("configuration_invalid", "settings of anthropic()", options.settings ?? {}, settingChecks);
+}
