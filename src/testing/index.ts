@@ -12,11 +12,18 @@ export {
   type ScriptedReply,
   scriptedModel,
 } from "./scripted-model.ts";
+export { type FaultMixOptions, faultMix, passingFaults } from "./simulated-provider/fault-mix.ts";
+export type {
+  SimulatedAnswer,
+  SimulatedCall,
+  SimulatedFault,
+  SimulatedReply,
+} from "./simulated-provider/reply.ts";
+export type { SimulatedApi, SimulatedBody, SimulatedMessage, SimulatedTurn } from "./simulated-provider/request.ts";
 export {
   type SimulatedProvider,
   type SimulatedProviderOptions,
   type SimulatedRequest,
   type SimulatedRule,
   simulatedProvider,
-} from "./simulated-provider.ts";
-export type { SimulatedAnswer, SimulatedBody, SimulatedCall, SimulatedFault, SimulatedReply } from "./simulated-reply.ts";
+} from "./simulated-provider/simulated-provider.ts";
