@@ -18,35 +18,37 @@ interface Block {
 const nothing: Piece = { text: "", progress: false };
 
 export function createBlockList() {
-  const blocks = new Map<number, Block>();
+  // Null stands for a block of a kind we never ask for.
+  const blocks = new Map<number, Block | null>();
 
   return {
     get any() {
       return blocks.size > 0;
     },
-    /** What a block holds at its beginning: in a whole answer all of it. Kinds of blocks we never ask for are passed over. */
+    /** What a block holds at its beginning: in a whole answer all of it. */
     begin(index: unknown, data: unknown): Piece {
       const block = blockOf(objectIn(data));
-      if (!block) return nothing;
       blocks.set(countIn(index) ?? blocks.size, block);
+      if (!block) return nothing;
       if (block.type === "tool_use") return { text: "", progress: true };
       return { text: block.type === "text" ? block.text : "", progress: block.text + block.signature !== "" };
     },
     grow(index: unknown, data: unknown): Piece {
       const delta: WireDelta = objectIn(data);
       const block = blocks.get(countIn(index) ?? blocks.size - 1);
-      if (!block) return nothing;
+      if (block === undefined) throw notAnAnswer("anthropic", "a piece of it belongs to no block");
+      if (block === null) return nothing;
       const text = textIn(delta.text) ?? textIn(delta.thinking) ?? textIn(delta.partial_json) ?? "";
       const signature = textIn(delta.signature) ?? "";
       block.text += text;
       block.signature += signature;
       return { text: block.type === "text" ? text : "", progress: text + signature !== "" };
     },
-    parts: (): readonly AssistantPart[] => [...blocks.values()].flatMap(partsOf),
+    parts: (): readonly AssistantPart[] => [...blocks.values()].flatMap((block, position) => (block ? partsOf(block, position) : [])),
   };
 }
 
-function blockOf(wire: WireBlock): Block | undefined {
+function blockOf(wire: WireBlock): Block | null {
   const block = { id: undefined, name: "", input: undefined, signature: "" };
   switch (wire.type) {
     case "text":
@@ -60,7 +62,7 @@ function blockOf(wire: WireBlock): Block | undefined {
     case "tool_use":
       return { ...block, type: "tool_use", id: textIn(wire.id), name: textIn(wire.name) ?? "", input: wire.input, text: "" };
     default:
-      return undefined;
+      return null;
   }
 }
 
