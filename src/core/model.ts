@@ -17,7 +17,7 @@ export interface ModelSettings {
   readonly topP?: number;
   readonly seed?: number;
   readonly stop?: readonly string[];
-  readonly reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high";
+  readonly reasoningEffort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max";
   readonly toolChoice?: "auto" | "none" | "required";
   readonly parallelToolCalls?: boolean;
 }

@@ -26,6 +26,12 @@ const byReason: Readonly<Record<string, ErrorCode>> = {
   overloaded_error: "provider_unavailable",
   server_error: "provider_unavailable",
   api_error: "provider_unavailable",
+  content_filter: "content_filtered",
+  content_policy_violation: "content_filtered",
+  image_content_policy_violation: "content_filtered",
+  misalignment_policy_violation: "content_filtered",
+  bio_policy: "content_filtered",
+  invalid_prompt: "content_filtered",
 };
 
 /** The `AgentError` a provider's failure amounts to. The message is ours: a provider's text can quote the prompt. */

@@ -55,10 +55,10 @@ export async function exchange(api: Api, context: ModelContext): Promise<ModelRe
   try {
     const received = await translated(api, () => api.send(context.onText !== undefined));
     const answer = api.createAnswer();
-    if (!context.onText) takeWhole(api, answer, received.data);
+    if (!context.onText) takeWhole(api, answer, received.data, context);
     // A gateway that ignores `stream`; an SDK would find no events in it and report nothing.
     else if (received.response.headers.get("content-type")?.includes("json")) {
-      tell(context, takeWhole(api, answer, await translated(api, () => received.response.json())));
+      tell(context, takeWhole(api, answer, await translated(api, () => received.response.json()), context));
     } else await takeStream(api, answer, received.data, context);
     return { ...answer.response(), ...aboutAnswer(api, received, context.now()) };
   } catch (thrown) {
@@ -66,24 +66,34 @@ export async function exchange(api: Api, context: ModelContext): Promise<ModelRe
   }
 }
 
-function takeWhole(api: Api, answer: Answer, data: unknown): Piece {
+function takeWhole(api: Api, answer: Answer, data: unknown, context: ModelContext): Piece {
+  const piece = counted(answer, context, () => answer.addWhole(data));
   const { error } = objectIn(data);
   if (error) throw api.reportedError(error);
-  const piece = answer.addWhole(data);
   if (!answer.complete) throw notAnAnswer(api.provider, answer.started ? "it does not say why it ended" : "it has nothing of one");
   return piece;
 }
 
 async function takeStream(api: Api, answer: Answer, stream: unknown, context: ModelContext): Promise<void> {
   for await (const event of eventsOf(api, answer, stream)) {
-    const before = answer.usage;
-    const piece = answer.addEvent(event);
-    if (answer.usage && answer.usage !== before) context.onUsage?.(answer.usage);
-    tell(context, piece);
+    tell(
+      context,
+      counted(answer, context, () => answer.addEvent(event)),
+    );
   }
   if (answer.complete) return;
   // An SDK ends the iteration without a word when the stream is cut, and also when the signal is aborted: exchange() tells the two apart.
   throw answer.started ? brokenOff(api.provider) : notAnAnswer(api.provider, "no event of it was part of one");
+}
+
+/** Takes something in, and tells of the usage it brought; also when it says that the answer has failed: it is paid all the same. */
+function counted(answer: Answer, { onUsage }: ModelContext, take: () => Piece): Piece {
+  const before = answer.usage;
+  try {
+    return take();
+  } finally {
+    if (answer.usage && answer.usage !== before) onUsage?.(answer.usage);
+  }
 }
 
 function tell({ onText, onProgress }: ModelContext, { text, progress }: Piece) {

@@ -17,7 +17,7 @@ import {
   objectWith,
   oneOf,
 } from "../core/options.ts";
-import { settingChecks } from "../core/setting-checks.ts";
+import { settingChecks } from "../core/settings.ts";
 import { retryChecks } from "../core/tool.ts";
 import type { AgentOptions, PolicyOptions, ResumeOptions, RunOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";

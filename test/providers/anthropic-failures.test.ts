@@ -59,6 +59,12 @@ describe("a failure", () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
+  test("in the middle of a stream carries the id of the request, too", async () => {
+    await using provider = await simulatedProvider({ scenario: [{ fault: "error-mid-body", text: "Half", error: "overloaded" }] });
+    const error = await failureOf(call(provider.url, streamed(true)));
+    expect(error.details).toEqual({ provider: "anthropic", reason: "overloaded_error", requestId: "req_0" });
+  });
+
   test("is a connection that cannot be made", async () => {
     const provider = await simulatedProvider({ scenario: [] });
     await provider.close();

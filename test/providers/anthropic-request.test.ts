@@ -68,6 +68,7 @@ describe("the request body", () => {
   }[] = [
     { settings: { reasoningEffort: "none" }, sent: { thinking: { type: "disabled" } } },
     { settings: { reasoningEffort: "minimal" }, sent: { thinking: { type: "adaptive" }, output_config: { effort: "low" } } },
+    { settings: { reasoningEffort: "max" }, sent: { thinking: { type: "adaptive" }, output_config: { effort: "max" } } },
     { settings: { reasoningEffort: "high" }, sent: { thinking: { type: "adaptive" }, output_config: { effort: "high" } } },
     { settings: { reasoningEffort: "low", toolChoice: "required" }, sent: { thinking: undefined, output_config: { effort: "low" } } },
     {

@@ -240,6 +240,17 @@ describe("a tool", () => {
     ]);
   });
 
+  test("keeps what its schema says of values, in the words of the API's draft", async () => {
+    const loose = {
+      $schema: "http://json-schema.org/draft-07/schema#",
+      type: "object",
+      properties: { a: { default: { items: [1] } }, items: { type: "string" } },
+    };
+    const body = await bodyOf({ tools: [toolOf(loose)] }, { promptCache: "off" });
+    const { $schema: _, ...rest } = loose;
+    expect(body.tools).toEqual([{ name: "act", description: "Acts.", input_schema: { ...rest, required: [] } }]);
+  });
+
   test("is not held to its schema when nobody wants it", async () => {
     expect(await strictNames([toolOf(simple)], { strictTools: false })).toEqual([]);
   });

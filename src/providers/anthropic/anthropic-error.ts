@@ -15,12 +15,12 @@ export function anthropicError({ APIError, APIConnectionError }: Sdk, thrown: un
   // Beside the SDK's own classes: undici's bare TypeError "terminated" when a socket dies while a body is being read.
   if (!(thrown instanceof APIError) || thrown instanceof APIConnectionError) return providerError("anthropic", { cause: thrown }, now);
   const { error } = objectIn(thrown.error);
-  if (thrown.status === undefined) return reportedError(error, now, thrown);
   const reason = reasonIn(error);
+  if (thrown.status === undefined && !reason) return reportedError(error, now, thrown);
   return providerError(
     "anthropic",
     {
-      status: thrown.status,
+      ...(thrown.status === undefined ? {} : { status: thrown.status }),
       ...(reason ? { reason } : {}),
       header: (name) => thrown.headers?.get(name),
       ...(thrown.requestID ? { requestId: thrown.requestID } : {}),

@@ -1,7 +1,7 @@
 // The options of anthropic(). Invariant: a mistake is found when the model is made, before anything is sent or spent.
 import type { ModelSettings } from "../../core/model.ts";
 import { type Checks, checkOptions, isFlag, isRecord, oneOf } from "../../core/options.ts";
-import { settingChecks } from "../../core/setting-checks.ts";
+import { settingChecks } from "../../core/settings.ts";
 import { type ConnectionOptions, checkAdapter } from "../connection.ts";
 
 /** How the model thinks before it answers, as Anthropic has it; which of these a model takes depends on the model. */

@@ -53,7 +53,7 @@ function thinkingOf({ reasoningEffort, toolChoice }: ModelSettings): AnthropicTh
 }
 
 /** The API has no word for less than `low`. */
-export function effortOf({ reasoningEffort }: ModelSettings): "low" | "medium" | "high" | undefined {
+export function effortOf({ reasoningEffort }: ModelSettings): Anthropic.OutputConfig["effort"] | undefined {
   if (reasoningEffort === undefined || reasoningEffort === "none") return undefined;
   return reasoningEffort === "minimal" ? "low" : reasoningEffort;
 }

@@ -51,13 +51,9 @@ type CallIds = ReturnType<typeof createCallIds>;
 function createCallIds() {
   const used = new Set<string>();
   const names = new Set<string>();
-  let open: { readonly callId: string; readonly id: string }[] = [];
+  const open: { readonly callId: string; readonly id: string }[] = [];
   return {
     names,
-    /** To be called before the calls of a message. */
-    begin() {
-      open = [];
-    },
     ofCall(callId: string, name: string): string {
       let id = callId;
       for (let number = used.size; !isId(id) || used.has(id); number++) id = `call_${number}`;
@@ -78,7 +74,6 @@ function createCallIds() {
 const isId = (id: string) => /^[a-zA-Z0-9_-]{1,64}$/.test(id);
 
 function assistantBlocks({ content }: AssistantMessage, calls: CallIds): readonly Anthropic.ContentBlockParam[] {
-  calls.begin();
   return content.flatMap((part) => assistantBlock(part, calls));
 }
 
