@@ -1,7 +1,10 @@
 // anthropic() over real HTTP: an answer is the same streamed and not, with all there is to say about it, and an abort closes the connection.
 import { describe, expect, test, vi } from "vitest";
+import { createAgent } from "../../src/agent.ts";
 import { AgentError } from "../../src/core/errors.ts";
+import { tool } from "../../src/core/tool.ts";
 import type { Usage } from "../../src/core/usage.ts";
+import { anthropic } from "../../src/providers/anthropic/anthropic.ts";
 import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
 import { answerTo, begin, bothWays, call, end, eventsFetch, grow, jsonFetch, start, streamed } from "./anthropic-exchange.ts";
 import { failureOf, ways } from "./exchange.ts";
@@ -186,6 +189,33 @@ describe("while streaming", () => {
     const usage = { input_tokens: -1, cache_read_input_tokens: "9", output_tokens: 3, output_tokens_details: null };
     const fetch = jsonFetch({ content: [], stop_reason: "end_turn", usage });
     expect((await call(url, { options: { fetch } })).usage).toEqual({ outputTokens: 3 });
+  });
+});
+
+describe("in an agent", () => {
+  test.for(ways)("a loop hands back what was thought and called $way", async ({ streaming }) => {
+    const scenario: readonly SimulatedReply[] = [
+      { reasoning: "I need the order.", calls: [{ name: "findOrder", arguments: { id: "4711" }, callId: "toolu_x" }] },
+      { text: "It is on its way." },
+    ];
+    await using provider = await simulatedProvider({ scenario });
+    const inputSchema = { type: "object", properties: { id: { type: "string" } }, required: ["id"] };
+    const findOrder = tool({ description: "Finds an order.", effect: "read", inputSchema, execute: () => "sent" });
+    const model = anthropic("claude-test", { apiKey: "key-1", baseURL: provider.url, promptCache: "off" });
+    const agent = createAgent({ name: "desk", model, tools: { findOrder } });
+    const result = await (streaming ? agent.stream("Where is it?").result : agent.run("Where is it?"));
+    expect(result).toMatchObject({ status: "completed", output: "It is on its way." });
+    expect(provider.requests.map((request) => request.streamed)).toEqual([streaming, streaming]);
+    expect(provider.requests[1]?.body.messages?.slice(1)).toEqual([
+      {
+        role: "assistant",
+        content: [
+          { type: "thinking", thinking: "I need the order.", signature: "signature_0" },
+          { type: "tool_use", id: "toolu_x", name: "findOrder", input: { id: "4711" } },
+        ],
+      },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: "toolu_x", content: "sent" }] },
+    ]);
   });
 });
 
