@@ -101,6 +101,10 @@ describe("the options", () => {
     },
     { what: /"thinking".*adaptive/, make: () => anthropic("claude-test", JSON.parse('{"apiKey": "k", "thinking": "adaptive"}')) },
     { what: /"thinking"/, make: () => anthropic("claude-test", JSON.parse('{"apiKey": "k", "thinking": {"type": "deep"}}')) },
+    {
+      what: /"thinking".*budget_tokens/,
+      make: () => anthropic("claude-test", JSON.parse('{"apiKey": "k", "thinking": {"type": "enabled"}}')),
+    },
     { what: /"strictTools"/, make: () => anthropic("claude-test", JSON.parse('{"apiKey": "k", "strictTools": "yes"}')) },
     { what: /"settings"/, make: () => anthropic("claude-test", JSON.parse('{"apiKey": "k", "settings": 1}')) },
     {

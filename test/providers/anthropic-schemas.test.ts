@@ -279,6 +279,7 @@ describe("a tool", () => {
     { what: "name", tool: toolOf(simple, "find order") },
     { what: "name", tool: toolOf(simple, "x".repeat(65)) },
     { what: "union", tool: toolOf({ type: "object", anyOf: [{ properties: { a: {} } }] }) },
+    { what: "union", tool: toolOf({ type: "object", anyOf: [{ properties: { a: { type: "string" } } }] }) },
   ])("that the API cannot take at all is refused when the agent is made: $what", async ({ what, tool }) => {
     const error = await check({ tools: [tool] });
     expect(error).toMatchObject({ code: "configuration_invalid", message: expect.stringContaining(what) });

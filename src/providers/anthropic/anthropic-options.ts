@@ -1,6 +1,6 @@
 // The options of anthropic(). Invariant: a mistake is found when the model is made, before anything is sent or spent.
 import type { ModelSettings } from "../../core/model.ts";
-import { type Checks, checkOptions, isFlag, isRecord, oneOf } from "../../core/options.ts";
+import { type Checks, checkOptions, isFlag, isPositiveCount, isRecord, oneOf } from "../../core/options.ts";
 import { settingChecks } from "../../core/settings.ts";
 import { type ConnectionOptions, checkAdapter } from "../connection.ts";
 
@@ -22,15 +22,18 @@ export interface AnthropicOptions extends ConnectionOptions {
   readonly strictTools?: boolean;
 }
 
-const isThinking = (value: unknown) =>
-  isRecord(value) && oneOf("adaptive", "enabled", "between_tools", "disabled")(Reflect.get(Object(value), "type"));
+function isThinking(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { type, budget_tokens }: { type?: unknown; budget_tokens?: unknown } = Object(value);
+  return type === "enabled" ? isPositiveCount(budget_tokens) : oneOf("adaptive", "between_tools", "disabled")(type);
+}
 
 const own: Readonly<Record<Exclude<keyof AnthropicOptions, keyof ConnectionOptions>, Checks[string]>> = {
   settings: { holds: isRecord, wanted: "an object of settings, as those of an agent" },
   promptCache: { holds: oneOf("5m", "1h", "off"), wanted: '"5m", "1h" or "off"' },
   thinking: {
     holds: isThinking,
-    wanted: 'an object with the type "adaptive", "enabled", "between_tools" or "disabled", as Anthropic has it',
+    wanted: 'an object with the type "adaptive", "between_tools", "disabled", or "enabled" and budget_tokens, as Anthropic has it',
   },
   strictTools: { holds: isFlag, wanted: "true or false" },
 };

@@ -5,7 +5,7 @@ import type { ModelSettings } from "../../core/model.ts";
 import type { AnthropicThinking } from "./anthropic-options.ts";
 
 /** The API demands a limit; this one leaves room for thinking, and every model that can be asked has it. */
-export const defaultMaxOutputTokens = 16_000;
+const defaultMaxOutputTokens = 16_000;
 
 const missing = ["temperature", "topP", "seed"] as const;
 

@@ -55,16 +55,17 @@ function checkName({ name }: ToolSpec) {
 
 function closedOf({ name, inputSchema }: ToolSpec): ClosedSchema | undefined {
   try {
-    return closedSchema(inputSchema, `tool ${name}`);
+    const closed = closedSchema(inputSchema, `tool ${name}`);
+    // A union or a reference at the top is no list of arguments.
+    return "properties" in closed.schema ? closed : undefined;
   } catch {
     return undefined;
   }
 }
 
 const toolParam = ({ name, description }: ToolSpec, schema: JsonObject): Anthropic.Tool => {
-  const { properties, required, ...rest } = schema;
-  const names = Array.isArray(required) ? required.map(String) : [];
-  return { name, description, input_schema: { ...rest, type: "object", properties: properties ?? {}, required: names } };
+  const { required, ...rest } = schema;
+  return { name, description, input_schema: { ...rest, type: "object", required: Array.isArray(required) ? required.map(String) : [] } };
 };
 
 /** The schema in the draft the API reads, without the unions at its top that the API refuses: which arguments belong together is checked by the runtime. */
