@@ -164,6 +164,32 @@ describe("an answer of a shape", () => {
       schema: z.object({ a: z.union([z.string(), z.record(z.string(), z.string())]) }),
       says: /output\.a\.anyOf\[1\]: .*not list/,
     },
+    {
+      what: "itself by an intersection",
+      schema: {
+        allOf: [{ $ref: "#/$defs/node" }, { properties: { a: { type: "null" } } }],
+        $defs: { node: { properties: { next: { allOf: [{ $ref: "#/$defs/node" }, { properties: { b: { type: "null" } } }] } } } },
+      },
+      says: /contains itself/,
+    },
+    {
+      what: "properties in branches",
+      schema: {
+        type: "object",
+        properties: { kind: { type: "string" } },
+        oneOf: [{ properties: { kind: { const: "a" }, extra: { type: "string" } } }],
+      },
+      says: /output: .*branches/,
+    },
+    {
+      what: "a reference with a shape",
+      schema: {
+        type: "object",
+        properties: { a: { $ref: "#/$defs/b", properties: { c: { type: "null" } } } },
+        $defs: { b: { type: "object", properties: { d: { type: "null" } } } },
+      },
+      says: /output\.a: .*refers/,
+    },
     { what: "objects as values", schema: { type: "object", properties: { a: { enum: [{ b: 1 }] } } }, says: /output\.a: .*values/ },
     { what: "a type of no JSON", schema: { type: "object", properties: { a: { type: "date" } } }, says: /output\.a: .*type/ },
     {
@@ -244,7 +270,7 @@ describe("a tool", () => {
     const loose = {
       $schema: "http://json-schema.org/draft-07/schema#",
       type: "object",
-      properties: { a: { default: { items: [1] } }, items: { type: "string" } },
+      properties: { a: { default: { items: [1] } }, items: { type: "string" }, additionalItems: { type: "null" } },
     };
     const body = await bodyOf({ tools: [toolOf(loose)] }, { promptCache: "off" });
     const { $schema: _, ...rest } = loose;

@@ -17,11 +17,15 @@ interface Walk {
   readonly definitions: Map<string, { readonly name: string; schema?: JsonObject }>;
   optionals: number;
   unions: number;
+  depth: number;
 }
+
+/** Deeper than this a schema goes on within itself. */
+const deepest = 100;
 
 /** Throws `configuration_invalid`, naming the place below `where`. Never changes `schema`. */
 export function closedSchema(schema: JsonSchema, where: string): ClosedSchema {
-  const walk: Walk = { root: schema, definitions: new Map([["#", { name: "root" }]]), optionals: 0, unions: 0 };
+  const walk: Walk = { root: schema, definitions: new Map([["#", { name: "root" }]]), optionals: 0, unions: 0, depth: 0 };
   const closed = close(schema, where, walk);
   const definitions = [...walk.definitions.values()].flatMap(({ name, schema: made }) => (made ? [[name, made] as const] : []));
   return {
@@ -43,6 +47,13 @@ const typeNames = ["object", "array", "string", "number", "integer", "boolean", 
 const notTold = ["$schema", "$id", "$comment", "$defs", "definitions", "$ref", "allOf", "type", "title", "description"];
 
 function close(node: Json | undefined, where: string, walk: Walk): JsonObject {
+  if (walk.depth++ > deepest) throw refused(where, "contains itself");
+  const closed = closeNode(node, where, walk);
+  walk.depth--;
+  return closed;
+}
+
+function closeNode(node: Json | undefined, where: string, walk: Walk): JsonObject {
   if (node === undefined || !isJsonObject(node)) throw refused(where, "takes anything, or nothing");
   if (typeof node["$ref"] === "string") return referred(node["$ref"], node, where, walk);
   if (Array.isArray(node["allOf"])) return close(mergedObjects(node, node["allOf"], walk.root) ?? notOneObject(where), where, walk);
@@ -50,12 +61,24 @@ function close(node: Json | undefined, where: string, walk: Walk): JsonObject {
   if (node[literal] !== undefined) return told(node, { [literal]: plain(node[literal], where) });
   const branch = Array.isArray(node["anyOf"]) ? "anyOf" : "oneOf";
   const branches = node[branch];
+  if (addsProperties(node)) throw refused(where, "lists some of its properties only in branches (anyOf, oneOf, then, else)");
   // Next to properties a union only says which of them belong together; that is told.
   if (Array.isArray(branches) && node["properties"] === undefined && node["items"] === undefined) {
     walk.unions++;
     return told(node, { anyOf: branches.map((one: Json, index) => close(one, `${where}.${branch}[${index}]`, walk)) }, branch);
   }
   return typed(node, where, walk);
+}
+
+/** Whether a branch beside the properties of an object describes further ones: closed, the object would have no place for them. */
+function addsProperties(node: JsonObject): boolean {
+  const { properties } = node;
+  if (properties === undefined || !isJsonObject(properties)) return false;
+  const branches = [node["anyOf"], node["oneOf"], node["then"], node["else"]].flat();
+  return branches.some((branch) => {
+    const added = branch !== undefined && isJsonObject(branch) ? branch["properties"] : undefined;
+    return added !== undefined && isJsonObject(added) && Object.keys(added).some((name) => !Object.hasOwn(properties, name));
+  });
 }
 
 const notOneObject = (where: string): never => {
@@ -114,6 +137,8 @@ function arrayPart(node: JsonObject, where: string, walk: Walk): JsonObject {
 
 /** A definition is made once, by the last word of its reference, and referred to from then on. */
 function referred(reference: string, node: JsonObject, where: string, walk: Walk): JsonObject {
+  const shape = ["properties", "items", "allOf", "anyOf", "oneOf"].find((keyword) => keyword in node);
+  if (shape) throw refused(where, "adds a shape to what it refers to");
   let made = walk.definitions.get(reference);
   if (!made) {
     const last = (reference.split("/").at(-1) ?? "").replaceAll(/\W/g, "_");

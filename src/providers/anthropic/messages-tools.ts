@@ -90,8 +90,7 @@ const values = ["enum", "const", "default", "examples"];
 /** Draft 7 writes a tuple as a list of `items`, which draft 2020-12 calls `prefixItems`; the rest the two have in common. */
 function modern(schema: JsonSchema): JsonObject {
   const { items, additionalItems, ...rest } = schema;
-  const tuple = Array.isArray(items) ? { prefixItems: items, ...given("items", additionalItems) } : given("items", items);
-  const entries = Object.entries({ ...rest, ...tuple });
+  const entries = Object.entries(Array.isArray(items) ? { ...rest, prefixItems: items, ...given("items", additionalItems) } : schema);
   return Object.fromEntries(entries.map(([key, value]) => [key, values.includes(key) ? value : modernValue(value)]));
 }
 
