@@ -5,6 +5,7 @@ export default defineConfig({
   entry: {
     index: "src/index.ts",
     openai: "src/providers/openai/openai.ts",
+    anthropic: "src/providers/anthropic/anthropic.ts",
     guardrails: "src/guardrails/index.ts",
     http: "src/http/index.ts",
     testing: "src/testing/index.ts",

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { agentDefaults, createAgent, memoryStore, tool, toolDefaults } from "airworthy";
+import { anthropic } from "airworthy/anthropic";
 import { normalized } from "airworthy/guardrails";
 import { handlerDefaults } from "airworthy/http";
 import { openai } from "airworthy/openai";
@@ -63,7 +64,7 @@ describe("docs/defaults.md", () => {
       const source = readFileSync(resolve(root, bare(path)), "utf8");
       return [name, value, new RegExp(`^const ${name} = ([\\d_.]+);`, "m").exec(source)?.[1]];
     });
-    expect(rows).toHaveLength(13);
+    expect(rows).toHaveLength(17);
     for (const [, value, actual] of rows) expect(actual).toBe(value);
   });
 });
@@ -76,7 +77,7 @@ describe("what has no object to compare with holds as it is written", () => {
   const number = (where: string, option: string) => Number(of(where, option));
 
   test("the page has no other rows", () => {
-    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(13);
+    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(17);
     expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel", onInterrupted: "fail" });
   });
 
@@ -143,6 +144,25 @@ describe("what has no object to compare with holds as it is written", () => {
 
   test.each(["onDisconnect", "maxBodyBytes", "keepAliveMs"] as const)("agentHandler() takes so much: %s", (option) => {
     expect(of("agentHandler()", option)).toBe(handlerDefaults[option]);
+  });
+
+  test("anthropic() asks there, and so", async () => {
+    const asked: unknown[] = [];
+    const fetch = (url: string | URL | Request, init?: RequestInit) => {
+      asked.push(url instanceof Request ? url.url : url.toString(), JSON.parse(typeof init?.body === "string" ? init.body : "{}"));
+      return Promise.resolve(new Response("{}", { status: 400 }));
+    };
+    const inputSchema = { type: "object", properties: { id: { type: "string" } } };
+    const tools = { find: tool({ description: "d", inputSchema, execute: () => "" }) };
+    await createAgent({ name: "a", model: anthropic("m", { apiKey: "none", fetch }), tools }).run("go");
+    expect([of("anthropic()", "promptCache"), of("anthropic()", "strictTools")]).toEqual(["5m", "true"]);
+    expect(asked).toMatchObject([
+      `${of("anthropic()", "baseURL")}/v1/messages`,
+      {
+        max_tokens: of("anthropic()", "settings.maxOutputTokens"),
+        tools: [{ strict: true, cache_control: { type: "ephemeral" } }],
+      },
+    ]);
   });
 
   test("autoClock() fires timers up to there by itself", async () => {

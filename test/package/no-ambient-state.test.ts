@@ -17,10 +17,15 @@ function runModule(source: string): Promise<{ code: number | null; output: strin
 }
 
 // Node's own fetch and the OpenAI SDK leave a symbol of theirs on the global object.
-test.concurrent.each(["airworthy", "airworthy/openai", "airworthy/guardrails", "airworthy/http", "airworthy/testing"])(
-  "importing %s has no effect",
-  async (entry) => {
-    const { code, output } = await runModule(`
+test.concurrent.each([
+  "airworthy",
+  "airworthy/openai",
+  "airworthy/anthropic",
+  "airworthy/guardrails",
+  "airworthy/http",
+  "airworthy/testing",
+])("importing %s has no effect", async (entry) => {
+  const { code, output } = await runModule(`
     const globals = new Set(Reflect.ownKeys(globalThis));
     const listeners = process.eventNames().length;
     globalThis.fetch = () => { throw new Error("network"); };
@@ -28,10 +33,9 @@ test.concurrent.each(["airworthy", "airworthy/openai", "airworthy/guardrails", "
     const added = Reflect.ownKeys(globalThis).filter((key) => !globals.has(key)).map(String).filter((name) => !/undici|openai/.test(name));
     console.log(JSON.stringify({ added, events: process.eventNames().length - listeners, timers: process.getActiveResourcesInfo().filter((name) => name === "Timeout") }));
   `);
-    expect(output.trim()).toBe('{"added":[],"events":0,"timers":[]}');
-    expect(code).toBe(0);
-  },
-);
+  expect(output.trim()).toBe('{"added":[],"events":0,"timers":[]}');
+  expect(code).toBe(0);
+});
 
 test.concurrent("the root entry loads no SDK, no schema library and no database", async () => {
   const { output } = await runModule(`

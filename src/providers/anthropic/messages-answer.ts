@@ -1,0 +1,127 @@
+// Owns the reading of an answer of Messages. Invariant: whole or streamed, a block goes through the same `begin` and `grow`, so both give
+// the same response.
+import type { AgentError } from "../../core/errors.ts";
+import type { FinishReason, ModelResponse } from "../../core/model.ts";
+import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
+import { listIn, objectIn, textIn } from "../wire.ts";
+import { createBlockList } from "./messages-blocks.ts";
+import { createUsageCount } from "./messages-usage.ts";
+import type { WireEnding, WireEvent, WireMessage, WireStopDetails } from "./messages-wire.ts";
+
+const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
+  ["end_turn", "stop"],
+  ["stop_sequence", "stop"],
+  ["max_tokens", "length"],
+  ["model_context_window_exceeded", "length"],
+  ["tool_use", "tool-calls"],
+  ["refusal", "content-filter"],
+]);
+
+const nothing: Piece = { text: "", progress: false };
+
+/** An answer, or the events of a streamed one. `failure` makes the error for an `error` object in place of an event. */
+export function createMessagesAnswer(failure: (error: unknown) => AgentError): Answer {
+  const envelope = createEnvelope();
+  const blocks = createBlockList();
+
+  const addEvent = (data: unknown): Piece => {
+    const event: WireEvent = objectIn(data);
+    switch (event.type) {
+      case "message_start":
+        envelope.open(objectIn(event.message));
+        return nothing;
+      case "content_block_start":
+        return blocks.begin(event.index, event.content_block);
+      case "content_block_delta":
+        return blocks.grow(event.index, event.delta);
+      case "message_delta":
+        envelope.close(objectIn(event.delta), event.usage);
+        return nothing;
+      case "message_stop":
+        envelope.end();
+        return nothing;
+      case "error":
+        throw failure(event.error);
+      default:
+        return nothing;
+    }
+  };
+
+  return {
+    addWhole(data) {
+      const message: WireMessage = objectIn(data);
+      if (message.content === undefined) return nothing;
+      if (!Array.isArray(message.content)) throw notAnAnswer("anthropic", "its content is no list of blocks");
+      envelope.open(message);
+      envelope.close(message, undefined);
+      const pieces = listIn(message.content).map((block, index) => blocks.begin(index, block));
+      return { text: pieces.map(({ text }) => text).join(""), progress: pieces.some(({ progress }) => progress) };
+    },
+    addEvent,
+    get started() {
+      return envelope.opened || blocks.any;
+    },
+    get complete() {
+      return envelope.closed;
+    },
+    get usage() {
+      return envelope.usage;
+    },
+    response() {
+      const content = blocks.parts();
+      const hasCalls = content.some(({ type }) => type === "tool-call");
+      return { message: { role: "assistant", content }, ...envelope.facts(hasCalls) };
+    },
+  };
+}
+
+/** All of an answer but its content. */
+function createEnvelope() {
+  let opened = false;
+  let ended = false;
+  let stopReason: string | undefined;
+  let refusal: string | undefined;
+  let modelId: string | undefined;
+  let responseId: string | undefined;
+  const count = createUsageCount();
+  return {
+    get opened() {
+      return opened;
+    },
+    /** The model has finished: nothing but the end of the stream can follow. */
+    get closed() {
+      return ended || stopReason !== undefined;
+    },
+    get usage() {
+      return count.usage;
+    },
+    open({ model, id, usage }: WireMessage) {
+      opened = true;
+      modelId ??= textIn(model);
+      responseId ??= textIn(id);
+      count.add(usage);
+    },
+    close({ stop_reason, stop_details }: WireEnding, usage: unknown) {
+      stopReason = textIn(stop_reason) ?? stopReason;
+      const { category }: WireStopDetails = objectIn(stop_details);
+      refusal = textIn(category) ?? refusal;
+      count.add(usage);
+    },
+    end() {
+      ended = true;
+    },
+    facts: (hasCalls: boolean): Omit<ModelResponse, "message"> => ({
+      finishReason: finishReasonOf(stopReason, hasCalls),
+      ...(count.usage ? { usage: count.usage } : {}),
+      ...(modelId ? { modelId } : {}),
+      ...(responseId ? { responseId } : {}),
+      ...(refusal ? { providerMetadata: { anthropic: { refusal } } } : {}),
+    }),
+  };
+}
+
+function finishReasonOf(stopReason: string | undefined, hasCalls: boolean): FinishReason {
+  const reason = finishReasons.get(stopReason ?? "") ?? "other";
+  // Some gateways say that the turn has ended although it ends with calls.
+  return reason === "stop" && hasCalls ? "tool-calls" : reason;
+}
