@@ -3,9 +3,8 @@ import type { Clock } from "./core/clock.ts";
 import { AgentError } from "./core/errors.ts";
 import type { GuardPoint, Guardrail, Guardrails } from "./core/guardrail.ts";
 import type { Middleware } from "./core/middleware.ts";
-import type { ModelSettings, ToolSpec } from "./core/model.ts";
+import type { ModelOffer, ModelSettings, ToolSpec } from "./core/model.ts";
 import { done } from "./core/outcome.ts";
-import { printOf } from "./core/print.ts";
 import { type Machinery, stageOnion } from "./core/run.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, type InferSchema } from "./core/schema.ts";
 import { onion } from "./core/step.ts";
@@ -15,7 +14,8 @@ import { memoryStore } from "./journal/memory.ts";
 import { reconciled } from "./journal/reconciled.ts";
 import { announced, recorded, stageRecorded } from "./journal/recording.ts";
 import { admitted } from "./pipeline/calls/admitted.ts";
-import type { AgentParts, Offer, Stages } from "./pipeline/line.ts";
+import { compileCandidates } from "./pipeline/candidates.ts";
+import type { AgentParts, Stages } from "./pipeline/line.ts";
 import { assembleContext } from "./pipeline/stages/context.ts";
 import { executeCalls } from "./pipeline/stages/executor.ts";
 import { planDirectly } from "./pipeline/stages/planner.ts";
@@ -26,7 +26,7 @@ import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit
 import { retried } from "./resilience/retry.ts";
 import { systemClock } from "./resilience/system-clock.ts";
 import { timed } from "./resilience/timeout.ts";
-import { type AgentOptions, agentDefaults, capsOf } from "./runs/agent-options.ts";
+import { type AgentOptions, agentDefaults, capsOf, type TimeoutOptions } from "./runs/agent-options.ts";
 import { checkAgentOptions } from "./runs/check-options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
 import { openRunTrace } from "./telemetry/open-telemetry.ts";
@@ -58,20 +58,26 @@ const ourStages: Stages = {
 };
 
 function resolve(options: AgentOptions): AgentParts {
-  const { model, policy = {}, resilience = {} } = options;
+  const { policy = {}, resilience = {} } = options;
   const clock = options.clock ?? systemClock;
   const tools = toolsByName(options.tools ?? {});
   const output = options.output && compileSchema(options.output, "output");
   const guardrails = guardrailsOf(options.guardrails ?? {}, output);
   const middleware = options.use ?? [];
-  const { limits, timeouts, retry } = agentDefaults;
+  const { limits, retry } = agentDefaults;
+  const { totalMs, stepMs, firstTokenMs, idleMs } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
   return Object.freeze({
     name: options.name,
     version: options.version ?? agentDefaults.version,
-    model,
+    models: compileCandidates(options.model, offerOf(tools, options.settings ?? {}, output), {
+      ...retry,
+      ...resilience.retry,
+      timeoutMs: stepMs,
+      firstTokenMs,
+      idleMs,
+    }),
     instructions: options.instructions,
     tools,
-    offer: offerOf(tools, options.settings ?? {}, output),
     guardrails,
     output,
     around: aroundOf(middleware),
@@ -81,28 +87,17 @@ function resolve(options: AgentOptions): AgentParts {
       calls: guardrails.toolInput.length > 0,
     },
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
-    modelTerms: {
-      ...retry,
-      ...resilience.retry,
-      timeoutMs: policy.timeouts?.stepMs ?? timeouts.stepMs,
-      breaker: `model ${model.provider}/${model.id}`,
-    },
-    caps: capsOf(policy, { ...limits, totalMs: timeouts.totalMs }),
+    caps: capsOf(policy, { ...limits, totalMs }),
     openTrace: openRunTrace,
     clock,
     store: options.store ?? memoryStore(),
   });
 }
 
-function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, schema: CompiledSchema | undefined): Offer {
+function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, schema: CompiledSchema | undefined): ModelOffer {
   const tools = [...byName].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
   const output = schema && { name: "answer", schema: schema.jsonSchema };
-  return Object.freeze({
-    print: printOf(JSON.stringify([tools, settings, output])),
-    tools: Object.freeze(tools),
-    settings: Object.freeze({ ...settings }),
-    output,
-  });
+  return { tools: Object.freeze(tools), settings, ...(output ? { output } : {}) };
 }
 
 /** Each kind of step gets the layers it needs, outermost first. Why each stands where it stands: docs/architecture.md. */
@@ -145,5 +140,9 @@ function guardrailsOf(given: Guardrails, output: CompiledSchema | undefined): Re
     output: [...(given.output ?? []), ...(output ? [outputSchema(output)] : [])],
   };
 }
+
+/** An option that is undefined counts as not given. */
+const given = (timeouts: TimeoutOptions = {}): TimeoutOptions =>
+  Object.fromEntries(Object.entries(timeouts).filter(([, ms]) => ms !== undefined));
 
 const wrong = (message: string) => new AgentError("configuration_invalid", message);

@@ -32,6 +32,7 @@ export type {
   RateLimits,
   ToolSpec,
 } from "./core/model.ts";
+export { fallback, type ModelChoice, type ModelFallback, type ModelRoute, type RouteQuestion, route } from "./core/model-choice.ts";
 export type { Outcome, Waiting } from "./core/outcome.ts";
 export { type ProviderFailure, providerError } from "./core/provider-error.ts";
 export type {

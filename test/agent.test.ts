@@ -18,7 +18,7 @@ describe("createAgent refuses", () => {
     ["half a turn", { policy: { limits: { turns: 1.5 } } }, /"turns"/],
     ["an unknown limit", { policy: { limits: { steps: 1 } } }, /"steps"/],
     ["a time of zero", { policy: { timeouts: { totalMs: 0 } } }, /"totalMs"/],
-    ["a timer it does not have", { policy: { timeouts: { firstTokenMs: 1 } } }, /"firstTokenMs"/],
+    ["a timer it does not have", { policy: { timeouts: { toolMs: 1 } } }, /"toolMs"/],
     ["zero attempts", { resilience: { retry: { attempts: 0 } } }, /"attempts"/],
     ["a breaker that cannot open", { resilience: { breaker: { failures: 20, of: 10 } } }, /circuit breaker/],
     ["a guardrail at no point", { guardrails: { inputs: [] } }, /"inputs"/],

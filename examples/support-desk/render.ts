@@ -23,6 +23,7 @@ export function createProgress(options: RenderOptions): (event: RunEvent) => str
   return (event) => {
     if (event.type === "run.started") startedAt = event.at;
     if (event.type === "text.delta") return write(event.text);
+    if (event.type === "attempt.restarted") return write.end(); // Only for those who ask for it.
     const [where, text, style] = wordsOf(event);
     if (text === "") return "";
     const time = paint("dim", `${event.at - startedAt} ms`.padStart(9));
@@ -30,7 +31,9 @@ export function createProgress(options: RenderOptions): (event: RunEvent) => str
   };
 }
 
-function wordsOf(event: Exclude<RunEvent, { type: "text.delta" }>): readonly [where: string, text: string, style: Style] {
+function wordsOf(
+  event: Exclude<RunEvent, { type: "text.delta" | "attempt.restarted" }>,
+): readonly [where: string, text: string, style: Style] {
   switch (event.type) {
     case "run.started":
       return [event.agent, `run ${event.runId}`, "bold"];

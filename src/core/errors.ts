@@ -58,6 +58,8 @@ export const errorCodes = {
   // Resilience.
   circuit_open: code("failed", "", "The target has been failing; try again at `details.retryAt`."),
   step_timeout: code("failed", "retryable", "The model call took longer than timeouts.stepMs."),
+  first_token_timeout: code("failed", "retryable", "The model said nothing for timeouts.firstTokenMs."),
+  idle_timeout: code("failed", "retryable", "The model fell silent in the middle of its answer for timeouts.idleMs."),
   tool_timeout: code("failed", "retryable", "The tool took longer than its timeoutMs."),
 
   // Tools.

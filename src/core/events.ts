@@ -39,4 +39,6 @@ export type RunEvent =
     }
   | { readonly type: "note.added"; readonly at: number; readonly key: string; readonly note: Note }
   | { readonly type: "text.delta"; readonly turn: number; readonly text: string }
+  /** Only when asked for: the text of this turn so far is void, an answer begins anew. */
+  | { readonly type: "attempt.restarted"; readonly at: number; readonly turn: number }
   | { readonly type: "run.finished"; readonly at: number; readonly status: RunStatus; readonly code?: ErrorCode };

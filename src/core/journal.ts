@@ -45,7 +45,7 @@ interface Asked {
 }
 
 /** Why the line made a choice. `own`: in a stage of the user's. */
-export type Reason = "guardrails" | "instructions" | "offer" | "own";
+export type Reason = "guardrails" | "instructions" | "offer" | "route" | "fallback" | "own";
 
 export interface RunStarted extends At {
   readonly type: "run.started";
@@ -83,6 +83,8 @@ export interface AttemptFailed extends AboutStep {
   readonly cause?: string;
   /** When it is tried again; absent after the last attempt. */
   readonly retryAt?: number;
+  /** What a model is known to have used before it failed. */
+  readonly usage?: Usage;
 }
 
 /** A fact: no later pass takes this step again. */
@@ -101,6 +103,8 @@ export interface StepAbandoned extends AboutStep {
   readonly type: "step.abandoned";
   readonly attempts: number;
   readonly code: ErrorCode;
+  /** What a model is known to have used in an attempt that was given up. */
+  readonly usage?: Usage;
 }
 
 export interface Decided extends At {
@@ -131,6 +135,8 @@ export interface RunStopped extends At {
   readonly error?: StoredError;
   readonly waitingFor?: readonly Waiting[];
   readonly partial?: PartialAnswer;
+  /** What had been shown of an answer that broke off. */
+  readonly shown?: string;
 }
 
 /** Once, and for good. */

@@ -58,12 +58,11 @@ export interface PartialAnswer {
   readonly explanation: string;
 }
 
-/** A tool call answered by its fallback. */
-export interface Degraded {
-  readonly tool: string;
-  readonly by: string;
-  readonly key: string;
-}
+/** A tool call answered by its fallback, or a turn answered by another model than the first choice. `by`: who answered, in the step `key`. */
+export type Degraded = { readonly by: string; readonly key: string } & (
+  | { readonly tool: string; readonly model?: never }
+  | { readonly model: string; readonly tool?: never }
+);
 
 export interface Refusal {
   /** The guardrail or policy that refused. */
@@ -96,7 +95,8 @@ export type RunEnd<Output = string> =
   | { readonly status: "refused"; readonly refusal: Refusal; readonly error: AgentError }
   | { readonly status: "escalated"; readonly handoff: Refusal; readonly error: AgentError }
   | { readonly status: "cancelled"; readonly error: AgentError }
-  | { readonly status: "failed"; readonly error: AgentError }
+  /** `text`: what had been shown of an answer that broke off. */
+  | { readonly status: "failed"; readonly error: AgentError; readonly text?: string }
   | ({ readonly status: "partial"; readonly error: AgentError } & PartialAnswer)
   | { readonly status: "suspended"; readonly waitingFor: readonly Waiting[] }
   | { readonly status: "halted"; readonly error: AgentError };

@@ -37,6 +37,8 @@ export interface Run {
    * answered all the same.
    */
   remember(key: string, what: Json, reason: Reason): void;
+  /** The choice of an earlier pass under this relative key, or undefined: unlike `decide` it makes none. */
+  chosen<T>(key: string): T | undefined;
   /** How often the step of this relative key was tried, over all passes. */
   tried(key: string): number;
 }
@@ -76,6 +78,10 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
     clock,
     trace,
     at: (segment) => openRun(machinery, context, `${path}${segment}/`, used),
+    chosen: <T>(key: string) => {
+      const past = journal.decided(path + key);
+      return past === undefined ? undefined : recall<T>(past);
+    },
     tried: (key) => journal.tried(path + key),
     remember: (relative, what, reason) => {
       const key = path + relative;

@@ -23,8 +23,14 @@ export interface Terms {
   readonly baseMs?: number;
   /** Longest back-off; a wait the other side asks for may be longer. */
   readonly maxMs?: number;
+  /** A wait the other side asks for is not begun when it is longer: the failure is the answer. Absent = as long as there is time. */
+  readonly longestWaitMs?: number;
   /** Per attempt; 0 = none. */
   readonly timeoutMs: number;
+  /** From the beginning of an attempt to its first sign of progress; absent or 0 = none. */
+  readonly firstTokenMs?: number;
+  /** Between two signs of progress; absent or 0 = none. */
+  readonly idleMs?: number;
   /** Steps with the same key share one circuit breaker; absent = no breaker. */
   readonly breaker?: string;
 }
@@ -51,6 +57,8 @@ export interface Step<T> {
   readonly span: () => SpanSpec<T>;
   /** What of the value is worth an own field in the journal. */
   readonly facts?: (value: T) => StepFacts;
+  /** What the attempt that has just failed or been given up is known to have used; asked once each. */
+  readonly takeSpent?: () => Usage | undefined;
   /** Asked before another attempt: false when what this one did cannot be taken back. */
   readonly mayRepeat?: () => boolean;
   /** One attempt. What it throws becomes a failed outcome. */
@@ -78,6 +86,8 @@ export interface StepContext {
   readonly attempt: number;
   readonly trace: Trace;
   readonly emit: (event: RunEvent) => void;
+  /** To be called when the attempt in hand has got further: what is silent for too long is given up. */
+  readonly progress: () => void;
 }
 
 export type Next = <T>(step: Step<T>, context: StepContext) => Promise<Outcome<T>>;

@@ -10,6 +10,7 @@ export const spanEvents = {
   breaker: "airworthy.breaker",
   breakerRejected: "airworthy.breaker.rejected",
   guardrail: "airworthy.guardrail.result",
+  fallback: "airworthy.fallback",
 } as const;
 
 /** What a span is to be called and carry; `ofValue` adds what is known once the work is done. Never content. */

@@ -85,8 +85,10 @@ function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: 
 
 const codeOf = (outcome: Stopped): ErrorCode => (outcome.status === "suspended" ? "tool_in_doubt" : outcome.error.code);
 
-function abandoned<T>({ key, kind, name }: Step<T>, at: number, outcome: Stopped, attempts: number): Entry {
-  return { type: "step.abandoned", at, key, kind, name, attempts, code: codeOf(outcome) };
+function abandoned<T>(step: Step<T>, at: number, outcome: Stopped, attempts: number): Entry {
+  const { key, kind, name } = step;
+  const usage = step.takeSpent?.();
+  return { type: "step.abandoned", at, key, kind, name, attempts, code: codeOf(outcome), ...(usage ? { usage } : {}) };
 }
 
 function close<T>(outcome: Outcome<T>): StoredOutcome {

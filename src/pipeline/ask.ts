@@ -1,98 +1,98 @@
-// A model call: one step per concrete model. What goes into the journal is what is new since the call before.
-import { AgentError, toAgentError } from "../core/errors.ts";
-import { isObject, type Json } from "../core/json.ts";
-import { isCall, isTextual } from "../core/message.ts";
-import type { ModelRequest, ModelResponse } from "../core/model.ts";
+// Asks for the answer of one turn: which tier, and of its models the first that can answer. Both are choices, so a later pass takes them again.
+import { AgentError, type ErrorCode } from "../core/errors.ts";
 import { done, failed, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import type { StepContext } from "../core/step.ts";
-import { knownUsage } from "../core/usage.ts";
-import { chatSpan } from "../telemetry/attributes.ts";
+import { spanEvents } from "../core/trace.ts";
+import { type Answered, askModel, keyOf } from "./ask-model.ts";
+import { type Candidate, onlyTier } from "./candidates.ts";
 import type { Line } from "./line.ts";
-import { wrapIn } from "./yours.ts";
 
-/** What a model answered, and the key under which the journal holds it. */
-export interface Answered {
-  readonly response: ModelResponse;
-  readonly ref: string;
-}
-
-/** Several models asked in one turn would be steps `model/0`, `model/1` and so on. */
-const key = "model/0";
+type Tier = readonly [Candidate, ...Candidate[]];
 
 export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<Answered>> {
-  const { model, offer, modelTerms, around } = line.agent;
-  const request: ModelRequest = {
-    messages: Object.freeze(line.thread.messages.slice()),
-    tools: offer.tools,
-    settings: offer.settings,
-    ...(offer.output ? { output: offer.output } : {}),
-  };
-  const ref = run.path + key;
-  const outcome = await run.step({
-    kind: "model",
-    key,
-    name: model.id,
-    input: recordedInput(line),
-    repeat: "freely",
-    terms: modelTerms,
-    span: () => chatSpan(model, request, line.streamed),
-    facts: ({ usage }) => ({ usage }),
-    mayRepeat: () => !line.window.hasShown(turn),
-    perform: (context) => attempt(line, turn, request, context),
-    ...wrapIn(around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isResponse),
+  const tier = await tierOf(run, line, turn);
+  if (tier.status !== "done") return tier;
+  const outcome = await askInOrder(run, line, tier.value, turn);
+  return outcome.status === "failed" && line.window.hasShown(turn) ? brokenOff(outcome.error) : outcome;
+}
+
+async function tierOf(run: Run, { agent, thread }: Line, turn: number): Promise<Outcome<Tier>> {
+  const { tiers, route } = agent.models;
+  const name = route
+    ? await run.decide("route", () => route.choose({ run: run.facts, turn, messages: [...thread.messages] }), "route")
+    : done(onlyTier);
+  if (name.status !== "done") return name;
+  const tier = tiers.get(name.value);
+  if (tier) return done(tier);
+  throw new AgentError("configuration_invalid", "`choose` of route() answered something that is none of its tiers.", {
+    details: { tiers: [...tiers.keys()] },
   });
-  if (outcome.status === "done") return done({ response: outcome.value, ref });
-  return outcome.status === "failed" && line.window.hasShown(turn) ? brokenOff(model.id, outcome.error) : outcome;
 }
 
-/** Text that has been shown cannot be taken back, nor may anything be glued to it: the attempt was the only one. */
-function brokenOff(id: string, error: AgentError): Outcome<never> {
-  if (error.code === "cancelled" || error.code.startsWith("journal_")) return failed(error);
-  const message = `The answer of ${id} broke off after part of it had been shown.`;
-  return failed(new AgentError("stream_interrupted", message, { cause: error, details: { reason: error.code } }));
+/** What went wrong with one model and need not with another: all that a model says, and nothing that is said by us or the caller. */
+const worthAskingAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "rate_limited",
+  "quota_exhausted",
+  "provider_unavailable",
+  "provider_rejected",
+  "authentication_failed",
+  "context_too_long",
+  "model_response_invalid",
+  "circuit_open",
+  "step_timeout",
+  "first_token_timeout",
+  "idle_timeout",
+]);
+
+/** The choice to ask another model, as the journal keeps it. */
+interface FallenBack {
+  readonly to: number;
+  readonly because: ErrorCode;
 }
 
-/** The messages since the last call, each once in a run's journal and by reference afterwards; what the model is offered, by its print. */
-const recordedInput = ({ agent, thread }: Line): Json => ({
-  provider: agent.model.provider,
-  offer: agent.offer.print,
-  messages: thread.takeNew(),
-});
-
-async function attempt(line: Line, turn: number, request: ModelRequest, context: StepContext): Promise<Outcome<ModelResponse>> {
-  const { model } = line.agent;
-  const { signal, clock } = context;
-  // A model that was left behind, or has answered already, may go on talking; nobody listens any more.
-  let listening = true;
-  const onText = (text: string) => {
-    if (listening && !signal.aborted) line.window.push(turn, text);
-  };
-  try {
-    const streaming = line.streamed ? { onText } : {};
-    const response = await model.call(request, { signal, attempt: context.attempt, now: () => clock.now(), ...streaming });
-    if (!isResponse(response)) throw new AgentError("model_response_invalid", `${model.id} answered with something that is no response.`);
-    return done(withKnownUsage(response));
-  } catch (thrown) {
-    throw toAgentError(thrown, "provider_unavailable", `${model.id} could not be reached.`);
-  } finally {
-    listening = false;
+/** A later pass goes on with the model the run had come to, and asks the others after it. Each is asked at most once a pass. */
+async function askInOrder(run: Run, line: Line, tier: Tier, turn: number): Promise<Outcome<Answered>> {
+  const fresh = line.thread.takeNew();
+  const past = pastFallbacks(run, tier.length);
+  let { position } = past;
+  for (let asked = 1; ; asked++) {
+    const candidate = tier[position] ?? tier[0];
+    const isRecorded = tier.some((_, other) => other !== position && run.tried(keyOf(other)) > 0);
+    const outcome = await askModel(run, line, { candidate, position, turn, fresh: isRecorded ? [] : fresh });
+    if (outcome.status === "done" && position > 0) noteDegraded(run, line, tier, position);
+    if (asked === tier.length || !mayAskAnother(line, turn, outcome)) return outcome;
+    const choice = { to: (position + 1) % tier.length, because: outcome.error.code };
+    const chosen = await run.decide(`fallback/${past.count + asked}`, () => choice, "fallback");
+    if (chosen.status !== "done") return chosen;
+    run.trace.event(spanEvents.fallback, { from: candidate.model.id, to: tier[choice.to]?.model.id, reason: choice.because });
+    position = choice.to;
   }
 }
 
-/** A count that is none is not worth losing a paid answer for: it is as if it had not been reported. */
-function withKnownUsage(response: ModelResponse): ModelResponse {
-  const { usage, ...rest } = response;
-  const known = knownUsage(usage);
-  return known ? { ...rest, usage: known } : rest;
+type Failed = Extract<Outcome<never>, { status: "failed" }>;
+
+function mayAskAnother({ restarts, window }: Line, turn: number, outcome: Outcome<unknown>): outcome is Failed {
+  return outcome.status === "failed" && worthAskingAnother.has(outcome.error.code) && (restarts || !window.hasShown(turn));
 }
 
-/** An adapter is somebody else's code: what the line relies on is looked at. */
-function isResponse(response: unknown): response is ModelResponse {
-  if (!isObject(response) || typeof response["finishReason"] !== "string") return false;
-  const { message } = response;
-  if (!isObject(message) || message["role"] !== "assistant" || !Array.isArray(message["content"])) return false;
-  // To have stopped for calls and to make none is no answer either.
-  if (response["finishReason"] === "tool-calls" && message["content"].length === 0) return false;
-  return message["content"].every((part: unknown) => isTextual(part) || isCall(part));
+/** How often this turn has fallen back in earlier passes, and to which model in the end. */
+function pastFallbacks(run: Run, models: number): { readonly count: number; readonly position: number } {
+  let position = 0;
+  for (let count = 0; ; count++) {
+    const past = run.chosen<FallenBack>(`fallback/${count + 1}`);
+    if (!past) return { count, position };
+    // An agent may have fewer models by now.
+    position = past.to < models ? past.to : 0;
+  }
+}
+
+function noteDegraded(run: Run, line: Line, tier: Tier, position: number) {
+  line.degraded.push({ model: tier[0].model.id, by: tier[position]?.model.id ?? "", key: run.path + keyOf(position) });
+}
+
+/** Text that has been shown cannot be taken back, nor may anything be glued to it. */
+function brokenOff(error: AgentError): Outcome<never> {
+  if (error.code === "cancelled" || error.code.startsWith("journal_")) return failed(error);
+  const message = "The answer of the model broke off after part of it had been shown.";
+  return failed(new AgentError("stream_interrupted", message, { cause: error, details: { reason: error.code } }));
 }

@@ -5,16 +5,16 @@ import type { RunFacts } from "../core/facts.ts";
 import type { GuardPoint, Guardrail, VerdictRecord } from "../core/guardrail.ts";
 import type { RunCaps } from "../core/journal.ts";
 import type { Message, RunInput, ToolCall } from "../core/message.ts";
-import type { FinishReason, Model, ModelRequest, ModelSettings, ToolSpec } from "../core/model.ts";
+import type { FinishReason } from "../core/model.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Degraded } from "../core/result.ts";
 import type { Machinery, Run } from "../core/run.ts";
 import type { CompiledSchema } from "../core/schema.ts";
-import type { Terms } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Trace } from "../core/trace.ts";
 import type { CallLimits } from "../policy/limits.ts";
+import type { Candidates } from "./candidates.ts";
 import type { TextWindow } from "./text-window.ts";
 import type { Held, Thread } from "./thread.ts";
 import type { Around } from "./yours.ts";
@@ -22,22 +22,13 @@ import type { Around } from "./yours.ts";
 /** Instructions as text, or as a function of the run; asked once per run. */
 export type Instructions = string | ((run: RunFacts) => string | Promise<string>);
 
-/** What every model call of an agent has in common; recorded once in a run, and by its print afterwards. */
-export interface Offer {
-  readonly print: string;
-  readonly tools: readonly ToolSpec[];
-  readonly settings: ModelSettings;
-  readonly output: NonNullable<ModelRequest["output"]> | undefined;
-}
-
 /** An agent as resolved by createAgent: frozen, shared by all its runs. */
 export interface AgentParts {
   readonly name: string;
   readonly version: string;
-  readonly model: Model;
+  readonly models: Candidates;
   readonly instructions: Instructions | undefined;
   readonly tools: ReadonlyMap<string, Tool>;
-  readonly offer: Offer;
   readonly guardrails: Readonly<Record<GuardPoint, readonly Guardrail[]>>;
   readonly output: CompiledSchema | undefined;
   readonly around: Around;
@@ -45,7 +36,6 @@ export interface AgentParts {
   /** What somebody looks at before it leaves: until then it is shown to nobody. */
   readonly held: Held;
   readonly machinery: Machinery;
-  readonly modelTerms: Terms;
   readonly caps: RunCaps;
   /** Opens the span of a whole run. */
   readonly openTrace: (run: RunFacts, resumed: boolean) => Trace;
@@ -67,6 +57,8 @@ export interface StageLine {
 /** One pass. Everything in it is rebuilt the same way from the journal on the next. */
 export interface Line extends StageLine {
   readonly agent: AgentParts;
+  /** A streamed answer that broke off after part of it was shown may begin anew. */
+  readonly restarts: boolean;
   readonly emit: (event: RunEvent) => void;
   readonly limits: CallLimits;
   readonly findings: VerdictRecord[];

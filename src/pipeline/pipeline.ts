@@ -1,7 +1,8 @@
 // The line: the whole life of a request, read top to bottom. It touches nothing outside itself but through `run`.
 import { done, type Outcome, refused } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
-import type { Answer, Line, Offer } from "./line.ts";
+import type { Offer } from "./candidates.ts";
+import type { Answer, Line } from "./line.ts";
 import { filterInput } from "./stages/input-filter.ts";
 import { filterOutput } from "./stages/output-filter.ts";
 
@@ -9,7 +10,7 @@ export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
   const { stages } = line.agent;
 
   // A resume with other tools or settings is recorded beside what the run began with.
-  run.remember(`offer/${line.agent.offer.print}`, recordable(line.agent.offer), "offer");
+  for (const offer of line.agent.models.offers) run.remember(`offer/${offer.print}`, recordable(offer), "offer");
 
   const said = await run.stage("input-filter", (here) => filterInput(here, line));
   if (said.status !== "done") return said;

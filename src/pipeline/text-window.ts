@@ -1,4 +1,5 @@
 // Text on its way to the consumer. The output filter owns this window: with output guardrails nothing leaves before they have passed it.
+import type { Clock } from "../core/clock.ts";
 import type { RunEvent } from "../core/events.ts";
 
 export interface TextWindow {
@@ -6,6 +7,8 @@ export interface TextWindow {
   push(turn: number, text: string): void;
   /** True when text of this turn has left: then the attempt must not be tried again. */
   hasShown(turn: number): boolean;
+  /** An answer begins (anew): what has been shown of this turn is void, and the consumer is told so. */
+  restart(turn: number): void;
   /** The turn is over and this is its text: whatever of it has not left leaves now, unless it is being held. */
   finish(turn: number, text: string): void;
   /** The output filter lets this text go; what has already left of the turn is not repeated. */
@@ -15,7 +18,7 @@ export interface TextWindow {
 }
 
 /** `held`: text leaves only when released. */
-export function createTextWindow(emit: (event: RunEvent) => void, held: boolean): TextWindow {
+export function createTextWindow(emit: (event: RunEvent) => void, clock: Clock, held: boolean): TextWindow {
   let shownTurn = 0;
   let shown = "";
   const show = (turn: number, text: string) => {
@@ -34,6 +37,11 @@ export function createTextWindow(emit: (event: RunEvent) => void, held: boolean)
       if (!held) show(turn, text);
     },
     hasShown: (turn) => turn === shownTurn && shown !== "",
+    restart: (turn) => {
+      if (turn !== shownTurn || shown === "") return;
+      shown = "";
+      emit({ type: "attempt.restarted", at: clock.now(), turn });
+    },
     finish: (turn, text) => {
       if (!held) rest(turn, text);
     },

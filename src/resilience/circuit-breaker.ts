@@ -71,6 +71,8 @@ export function createCircuitBreakers(options: BreakerOptions, clock: Clock): Ci
 const failureCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "provider_unavailable",
   "step_timeout",
+  "first_token_timeout",
+  "idle_timeout",
   "tool_timeout",
   "model_response_invalid",
   "stream_interrupted",

@@ -31,8 +31,8 @@ class AttemptFailed extends AgentError {
 /**
  * Per step, not on replay: up to `step.terms.attempts` attempts, numbered on from `context.attempt`, while the failure says `retryable`.
  * Backs off with full jitter; a wait the failure asks for (`details.retryAfterMs`, `details.retryAt`) beats that. A wait that does not
- * end before the deadline is not begun: the failure is the answer, with `details.retryAt` when one was asked for. Never repeats an act
- * that may not be. Each attempt that failed is held for the journal.
+ * end before the deadline, or is longer than `step.terms.longestWaitMs`, is not begun: the failure is the answer, with `details.retryAt`
+ * when one was asked for. Never repeats an act that may not be. Each attempt that failed is held for the journal.
  */
 export const retried: Layer = (step, context, next) =>
   step.terms.attempts > 1 && step.repeat !== "never" ? repeated(step, context, next) : once(step, context, next);
@@ -107,7 +107,9 @@ function retryTime<T>(step: Step<T>, context: StepContext, last: AttemptFailed, 
     const at = now + Math.floor(random * Math.min(maxMs, baseMs * 2 ** Math.min(nth - 1, 30)));
     return at < deadlineAt ? at : undefined;
   }
-  if (askedAt < deadlineAt) return askedAt + Math.floor(random * Math.min(spread * (askedAt - now), deadlineAt - askedAt));
+  const { longestWaitMs = Number.POSITIVE_INFINITY } = step.terms;
+  if (askedAt < deadlineAt && askedAt - now <= longestWaitMs)
+    return askedAt + Math.floor(random * Math.min(spread * (askedAt - now), deadlineAt - askedAt));
   last.answer = failed(withRetryAt(last.failure, askedAt));
   return undefined;
 }
@@ -128,6 +130,7 @@ function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentE
   const again = retryAt === undefined ? {} : { retryAt };
   const { key, kind, name } = step;
   const cause = causeOf(failure);
+  const usage = step.takeSpent?.();
   journal.hold({
     type: "attempt.failed",
     at: clock.now(),
@@ -138,6 +141,7 @@ function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentE
     error: storeError(failure),
     ...(cause === undefined ? {} : { cause }),
     ...again,
+    ...(usage ? { usage } : {}),
   });
 }
 

@@ -3,12 +3,13 @@ import { AgentError, toAgentError } from "../core/errors.ts";
 import { assertJson, type Json } from "../core/json.ts";
 import { failed, type Outcome, type Stopped, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
+import { type Silence, watchForStall } from "./stall.ts";
 
 /** How long aborted work may take to settle by itself before it is left behind. A run has to settle within 50 ms of an abort. */
 const graceMs = 20;
 
 /**
- * Per attempt: hands on a signal of its own, aborted after `step.terms.timeoutMs` or with the run. Work that is done within the grace
+ * Per attempt: hands on a signal of its own, aborted after `step.terms.timeoutMs`, by a silence longer than the terms allow, or with the run. Work that is done within the grace
  * counts as done; work that ignores its signal is left behind, and its late result becomes a note and nothing else.
  */
 export const timed: Layer = (step, context, next) =>
@@ -24,6 +25,7 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
     let answer: Stopped;
     const finish = (outcome: Outcome<T>) => {
       cancelTimer();
+      stall.stop();
       signal.removeEventListener("abort", onAbort);
       resolve(outcome);
     };
@@ -32,6 +34,7 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
       state = "aborted";
       answer = stopped;
       cancelTimer();
+      stall.stop();
       cancelTimer = clock.after(graceMs, leave);
       controller.abort(reason);
     };
@@ -45,19 +48,23 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
       else finish(state === "running" || outcome.status === "done" ? outcome : answer);
     };
     const onAbort = () => abort(stopReason(signal), stoppedBySignal(signal));
-    const onTimeout = () => {
-      const error = timeoutError(step);
-      abort(error, failed(error));
-    };
-    let cancelTimer = timeoutMs > 0 ? clock.after(timeoutMs, onTimeout) : () => {};
+    const giveUp = (error: AgentError) => abort(error, failed(error));
+    let cancelTimer = timeoutMs > 0 ? clock.after(timeoutMs, () => giveUp(timeoutError(step))) : () => {};
+    const stall = watchForStall(clock, step.terms, (silence) => giveUp(stallError(step, silence)));
     signal.addEventListener("abort", onAbort, { once: true });
-    next(step, { ...context, signal: controller.signal }).then(settle, (thrown) => settle(broke(step, thrown)));
+    next(step, { ...context, signal: controller.signal, progress: stall.progress }).then(settle, (thrown) => settle(broke(step, thrown)));
   });
 }
 
 function timeoutError<T>({ kind, name, terms: { timeoutMs } }: Step<T>): AgentError {
   const code = kind === "tool" ? "tool_timeout" : "step_timeout";
   return new AgentError(code, `${name} took longer than its ${timeoutMs} ms.`, { details: { timeoutMs } });
+}
+
+function stallError<T>({ name, terms }: Step<T>, silence: Silence): AgentError {
+  const [ms, what] =
+    silence === "idle_timeout" ? [terms.idleMs, "fell silent in the middle of its answer for"] : [terms.firstTokenMs, "said nothing for"];
+  return new AgentError(silence, `${name} ${what} ${ms} ms.`, { details: { timeoutMs: ms } });
 }
 
 function noteDetached<T>(step: Step<T>, { journal, clock }: StepContext) {

@@ -4,7 +4,8 @@ import type { Principal } from "../core/facts.ts";
 import type { Guardrails } from "../core/guardrail.ts";
 import type { RunCaps } from "../core/journal.ts";
 import type { Middleware } from "../core/middleware.ts";
-import type { Model, ModelSettings } from "../core/model.ts";
+import type { ModelSettings } from "../core/model.ts";
+import type { ModelChoice } from "../core/model-choice.ts";
 import type { AnySchema } from "../core/schema.ts";
 import { retryDefaults } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
@@ -30,6 +31,10 @@ export interface TimeoutOptions {
   readonly totalMs?: number;
   /** One attempt of one model call. */
   readonly stepMs?: number;
+  /** Of a streamed one: from its beginning to the first token. */
+  readonly firstTokenMs?: number;
+  /** Of a streamed one: between two tokens. Keep-alives are none. */
+  readonly idleMs?: number;
 }
 
 export interface PolicyOptions {
@@ -48,7 +53,8 @@ export interface AgentOptions<Output extends AnySchema = AnySchema> {
   readonly name: string;
   /** Recorded with every run; change it when the agent changes. Default "0". */
   readonly version?: string;
-  readonly model: Model;
+  /** A model, `fallback([...])` or `route({ ... })`. */
+  readonly model: ModelChoice;
   readonly instructions?: Instructions;
   /** What is listed is the allowlist; the key is the name the model calls it by. */
   readonly tools?: Readonly<Record<string, Tool>>;
@@ -80,6 +86,11 @@ export interface ResumeOptions {
   readonly timeouts?: Pick<TimeoutOptions, "totalMs">;
   /** What leaving the event stream early does to the run; default `cancel`. */
   readonly onBreak?: "cancel" | "continue";
+  /**
+   * What becomes of a streamed answer that breaks off after part of it has been shown: `fail` (default) ends the run with
+   * `stream_interrupted`; `restart` tries again as before the first token, and tells the consumer by `attempt.restarted` to forget it.
+   */
+  readonly onInterrupted?: "fail" | "restart";
 }
 
 export interface RunOptions extends ResumeOptions {
@@ -92,7 +103,7 @@ export interface RunOptions extends ResumeOptions {
 export const agentDefaults = {
   version: "0",
   limits: limitDefaults,
-  timeouts: { totalMs: 30_000, stepMs: 15_000 },
+  timeouts: { totalMs: 30_000, stepMs: 15_000, firstTokenMs: 10_000, idleMs: 10_000 },
   retry: retryDefaults,
   breaker: breakerDefaults,
 } as const;

@@ -3,6 +3,7 @@ import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { Principal } from "../core/facts.ts";
 import type { Guardrail } from "../core/guardrail.ts";
 import type { RunInput } from "../core/message.ts";
+import { checkModel, isFallback, isRoute } from "../core/model-choice.ts";
 import {
   anything,
   type Checks,
@@ -72,6 +73,7 @@ const resumeChecks: Checks = {
   limits: isRecord,
   timeouts: isRecord,
   onBreak: oneOf("cancel", "continue"),
+  onInterrupted: oneOf("fail", "restart"),
   user: isRecord,
 };
 const runChecks: Checks = { ...resumeChecks, runId: isText, conversationId: isText };
@@ -82,11 +84,11 @@ export function checkAgentOptions(options: AgentOptions): void {
   const code = "configuration_invalid";
   checkOptions(code, "createAgent", options, agentChecks);
   if (!options.name) throw new AgentError(code, 'createAgent needs a "name": it is in every journal and span.');
-  checkModel(options.model);
+  if (!isFallback(options.model) && !isRoute(options.model)) checkModel(options.model, "createAgent");
   const { policy = {}, resilience = {}, guardrails = {}, stages = {}, settings = {}, use = [] } = options;
   checkOptions(code, "settings", settings, settingChecks);
   checkOptions(code, "policy", policy, { limits: isRecord, timeouts: isRecord });
-  checkPolicy(code, policy, { totalMs: isAmount, stepMs: isAmount });
+  checkPolicy(code, policy, { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount });
   checkOptions(code, "resilience", resilience, { retry: isRecord, breaker: isRecord });
   checkOptions(code, "retry", resilience.retry ?? {}, retryChecks);
   checkOptions(code, "breaker", resilience.breaker ?? {}, breakerChecks);
@@ -94,14 +96,6 @@ export function checkAgentOptions(options: AgentOptions): void {
   for (const guardrail of Object.values({ ...guardrails }).flat()) checkGuardrail(guardrail);
   checkOptions(code, "stages", stages, stageChecks);
   for (const middleware of use) checkOptions(code, "A middleware of `use`", middleware, middlewareChecks);
-}
-
-// A model may be an instance of a class; what its adapter has besides is its own.
-function checkModel(model: unknown) {
-  const wrong = (what: string) => new AgentError("configuration_invalid", `createAgent needs a model ${what}.`);
-  if (!objectWith("call")(model)) throw wrong("that can be called, e.g. openai(...) of airworthy/openai");
-  const { id, provider }: { id?: unknown; provider?: unknown } = Object(model);
-  if (!isText(id) || !isText(provider)) throw wrong("with an id and a provider: both are in every journal and span");
 }
 
 // Not for unknown properties: a guardrail may be an instance of a class with state of its own.

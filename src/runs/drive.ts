@@ -23,6 +23,8 @@ import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
 export interface Pass {
   readonly agent: AgentParts;
   readonly streamed: boolean;
+  /** A streamed answer that broke off may begin anew. */
+  readonly restarts?: boolean;
   readonly emit: (event: RunEvent) => void;
   /** Aborted to cancel; its reason becomes the cause. */
   readonly signal: AbortSignal;
@@ -51,6 +53,7 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
     attempt: 1,
     trace,
     emit,
+    progress: () => {},
   };
   try {
     const { outcome, left } = await settledInTime(walk(context, line), time.signal, agent.clock, pass.graceMs ?? graceMs);
@@ -112,15 +115,16 @@ async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSigna
   }
 }
 
-function openLine({ input, caps }: OpenedRun, { agent, streamed, emit }: Pass): Line {
+function openLine({ input, caps }: OpenedRun, { agent, streamed, restarts = false, emit }: Pass): Line {
   return {
     agent,
     input,
     streamed,
+    restarts,
     emit,
     thread: createThread(agent.held),
     limits: createCallLimits(caps),
-    window: createTextWindow(emit, agent.held.answers),
+    window: createTextWindow(emit, agent.clock, agent.held.answers),
     findings: [],
     degraded: [],
     finished: [],

@@ -16,7 +16,10 @@ export function closingOf(outcome: Outcome<Answer>, line: Line, at: number): Clo
   const error = storeError(outcome.error);
   const status = errorCodes[outcome.error.code].ends;
   if (status === "partial") return { type: "run.stopped", at, status, error, partial: wrapUp(line, outcome.error) };
-  if (status === "halted" || (status === "failed" && !outcome.error.final)) return { type: "run.stopped", at, status, error };
+  if (status === "halted" || (status === "failed" && !outcome.error.final)) {
+    const shown = outcome.error.code === "stream_interrupted" ? line.window.latest : undefined;
+    return { type: "run.stopped", at, status, error, ...(shown === undefined ? {} : { shown }) };
+  }
   return { type: "run.ended", at, status, error };
 }
 
@@ -72,7 +75,7 @@ function endOf(outcome: Outcome<Answer>, closing: Closing): RunEnd<unknown> {
       return { status: closing.status, error };
     case "failed":
     case "completed":
-      return { status: "failed", error };
+      return { status: "failed", error, ...(closing.type === "run.stopped" && closing.shown !== undefined ? { text: closing.shown } : {}) };
   }
 }
 

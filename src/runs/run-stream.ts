@@ -10,7 +10,7 @@ import type { RunResult } from "../core/result.ts";
 export interface RunStream<Output = string> extends AsyncIterable<RunEvent> {
   readonly runId: string;
   readonly result: Promise<RunResult<Output>>;
-  /** The visible text as it comes. Throws the run's error at the end when there is no answer. */
+  /** The visible text as it comes. Throws the run's error at the end when there is no answer, and `stream_interrupted` when one begins anew. */
   readonly textStream: AsyncIterable<string>;
 }
 
@@ -86,6 +86,7 @@ function readText<Output>(stream: AsyncIterable<RunEvent>, result: Promise<RunRe
       const { done, value } = await events.next();
       if (done) return finish(await result);
       if (value.type === "text.delta") return { done: false, value: value.text };
+      if (value.type === "attempt.restarted") throw begunAnew();
     }
   };
   let left = false;
@@ -98,6 +99,12 @@ function readText<Output>(stream: AsyncIterable<RunEvent>, result: Promise<RunRe
     },
   };
 }
+
+/** What was handed out cannot be taken back, and attempts are never glued. */
+const begunAnew = () =>
+  new AgentError("stream_interrupted", "The answer broke off and begins anew; a stream of text cannot say so.", {
+    hint: "Read the events of the stream and heed attempt.restarted.",
+  });
 
 function finish<Output>(end: RunResult<Output>): IteratorResult<string> {
   if (end.status === "completed") return { done: true, value: undefined };

@@ -52,7 +52,8 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   /** Passes going on in this process, so that a second asker joins; empty when nothing runs. */
   const active = new Map<string, Active<Output>>();
 
-  const begin = ({ runId, asked, options, streamed, named, open }: Beginning): RunStream<Output> => {
+  const begin = (beginning: Beginning): RunStream<Output> => {
+    const { runId, asked, options, streamed, named } = beginning;
     const going = active.get(runId);
     if (going) return join(agent, runId, going, asked, options);
     const leaving = new AbortController();
@@ -63,18 +64,7 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
       leave: () => {
         if (options.onBreak !== "continue") leaving.abort(new AgentError("cancelled", "The consumer left the stream."));
       },
-      drive: async (emit) => {
-        const release = follow(options.signal, leaving);
-        try {
-          const opened = await inTime(agent, leaving.signal, options.timeouts?.totalMs ?? agent.caps.totalMs, open);
-          return await drive<Output>(opened, { agent, streamed, emit, signal: leaving.signal });
-        } catch (thrown) {
-          return neverOpened(agent, runId, thrown, emit);
-        } finally {
-          release();
-          active.delete(runId);
-        }
-      },
+      drive: (emit) => pass<Output>(agent, beginning, leaving, emit).finally(() => active.delete(runId)),
     });
     active.set(runId, { stream, asked });
     return stream.own;
@@ -103,6 +93,25 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     resumeStream: (runId, options = {}) => goOn(runId, options, true),
     journal: (runId) => loadEntries(agent, runId),
   };
+}
+
+/** Opens the run and passes over it; does not reject. The caller's abort becomes one of `leaving`, which ends the pass. */
+async function pass<Output>(
+  agent: AgentParts,
+  { runId, options, streamed, open }: Beginning,
+  leaving: AbortController,
+  emit: (event: RunEvent) => void,
+): Promise<RunResult<Output>> {
+  const { signal } = leaving;
+  const release = follow(options.signal, leaving);
+  try {
+    const opened = await inTime(agent, signal, options.timeouts?.totalMs ?? agent.caps.totalMs, open);
+    return await drive<Output>(opened, { agent, streamed, restarts: options.onInterrupted === "restart", emit, signal });
+  } catch (thrown) {
+    return neverOpened(agent, runId, thrown, emit);
+  } finally {
+    release();
+  }
 }
 
 /** A pass that is going on cannot take other caps or other live objects any more, and is not shown to somebody else. */

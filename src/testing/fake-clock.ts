@@ -16,7 +16,7 @@ export interface FakeClock extends Clock {
 export interface AutoClockOptions {
   /** Milliseconds since the epoch. */
   readonly start?: number;
-  /** The longest delay, in milliseconds, of a timer that fires by itself; default 10_000. */
+  /** The longest delay, in milliseconds, of a timer that fires by itself; default 8_000. */
   readonly autoMaxMs?: number;
 }
 
@@ -44,7 +44,7 @@ export function fakeClock(start = defaultStart): FakeClock {
  * answer. Therefore only timers of at most `autoMaxMs` fire by themselves. Longer ones fire when `advance()` reaches them, or when jumps
  * to shorter timers pass their time. Set deadlines that are to hold above `autoMaxMs`, back-off below.
  */
-export function autoClock({ start = defaultStart, autoMaxMs = 10_000 }: AutoClockOptions = {}): FakeClock {
+export function autoClock({ start = defaultStart, autoMaxMs = 8_000 }: AutoClockOptions = {}): FakeClock {
   return createClock(start, autoMaxMs);
 }
 

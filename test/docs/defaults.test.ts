@@ -76,7 +76,7 @@ describe("what has no object to compare with holds as it is written", () => {
 
   test("the page has no other rows", () => {
     expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(7);
-    expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel" });
+    expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel", onInterrupted: "fail" });
   });
 
   test("a guardrail has so much time, and then refuses", async () => {

@@ -1,18 +1,37 @@
 // The journal holds every message once, and still everything: what each model was sent can be put together again, word for word.
-import { createAgent, type Guardrails, type Model, type ModelRequest, memoryStore, modelRequests, tool } from "airworthy";
+import {
+  createAgent,
+  fallback,
+  type Guardrails,
+  type Model,
+  type ModelChoice,
+  type ModelFallback,
+  type ModelRequest,
+  memoryStore,
+  modelRequests,
+  route,
+  tool,
+} from "airworthy";
 import { autoClock, scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { newWorld, scenarios } from "../promises/scenarios.ts";
 
-/** The same model, keeping what it was asked at each first attempt. */
-function listening(model: Model) {
+/** The same models, keeping what each was asked at its first attempt. */
+function listening(choice: ModelChoice) {
   const heard: ModelRequest[] = [];
-  const call: Model["call"] = (request, context) => {
-    if (context.attempt === 1) heard.push(JSON.parse(JSON.stringify(request)));
-    return model.call(request, context);
-  };
-  return { heard, model: { provider: model.provider, id: model.id, call } };
+  const listener = (model: Model): Model => ({
+    provider: model.provider,
+    id: model.id,
+    call: (request, context) => {
+      if (context.attempt === 1) heard.push(JSON.parse(JSON.stringify(request)));
+      return model.call(request, context);
+    },
+  });
+  const wrap = (models: Model | ModelFallback) => ("call" in models ? listener(models) : fallback(models.models.map(listener)));
+  if (!("tiers" in choice)) return { heard, model: wrap(choice) };
+  const tiers = Object.fromEntries(Object.entries(choice.tiers).map(([tier, models]) => [tier, wrap(models)]));
+  return { heard, model: route({ tiers, choose: (question) => choice.choose(question) }) };
 }
 
 const rewrite: Guardrails = {

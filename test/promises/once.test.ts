@@ -43,7 +43,8 @@ const attemptsIn = (lines: readonly string[]) =>
   lines.filter((line) => line.includes('"attempt.started"') && line.includes('"model"')).length;
 
 /** Of the calls counted, those that never reported. */
-const failuresIn = (result: RunResult<unknown>) => (result.status === "failed" ? 1 : 0);
+const failuresIn = ({ status, degraded }: RunResult<unknown>) =>
+  (status === "failed" ? 1 : 0) + degraded.filter(({ model }) => model !== undefined).length;
 
 /** Acts that the lines say were begun and done, in the words of the world. */
 function actsIn(lines: readonly string[]) {

@@ -1,5 +1,5 @@
 // Runs of every kind the foundation knows, each made afresh by a function: the promises are checked on all of them.
-import { type AgentOptions, type ResumeOptions, tool } from "airworthy";
+import { AgentError, type AgentOptions, fallback, type ResumeOptions, route, tool } from "airworthy";
 import { autoClock, type ScriptedReply, scriptedModel } from "airworthy/testing";
 import { z } from "zod";
 
@@ -147,6 +147,21 @@ export const scenarios: readonly Scenario[] = [
     input: "hi",
     ends: "failed",
     options: (world) => base(world, [{ calls: [call("find")] }, new TypeError("down")]),
+  },
+  {
+    name: "models in place of others, by tier",
+    input: "refund order 1",
+    ends: "completed",
+    options: (world) => {
+      const options = base(world, []);
+      const good = turnModel(world, [{ calls: [call("refund")] }, { calls: [call("mail")] }, "Done."]);
+      const barred = scriptedModel(() => new AgentError("authentication_failed", "No."), { id: "barred" });
+      const model = route({
+        tiers: { careful: fallback([barred, good]), quick: good },
+        choose: ({ turn }) => (turn === 2 ? "quick" : "careful"),
+      });
+      return { ...options, model };
+    },
   },
 ];
 

@@ -66,6 +66,8 @@ describe("what counts", () => {
   const failures: ErrorCode[] = [
     "provider_unavailable",
     "step_timeout",
+    "first_token_timeout",
+    "idle_timeout",
     "tool_timeout",
     "model_response_invalid",
     "tool_failed",

@@ -47,6 +47,7 @@ export function createBench(changes: Partial<StepContext> & { readonly runId?: s
     attempt: 1,
     trace,
     emit: () => {},
+    progress: () => {},
     ...changed,
   };
   return { clock, context, entries, events, start: clock.now(), abort: (reason) => controller.abort(reason) };

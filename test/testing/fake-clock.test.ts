@@ -76,8 +76,8 @@ describe("fakeClock", () => {
 describe("autoClock", () => {
   test("takes no real time to wait", async () => {
     const clock = autoClock({ start: 0 });
-    for (const ms of [500, 1_000, 10_000]) await sleep(clock, ms, never);
-    expect(clock.now()).toBe(11_500);
+    for (const ms of [500, 1_000, 8_000]) await sleep(clock, ms, never);
+    expect(clock.now()).toBe(9_500);
   });
 
   test("jumps to the nearest timer first", async () => {

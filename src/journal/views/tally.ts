@@ -50,7 +50,7 @@ export function createTally(): Tally {
       passTime(entry);
       if (entry.type === "attempt.started") start(entry);
       if (entry.type === "step.done" || entry.type === "step.abandoned") finish(entry);
-      if (entry.type === "step.done" && entry.attempts > 0 && entry.usage) report(entry.usage);
+      if ("usage" in entry && entry.usage && !isAnsweredWithoutTrying(entry)) report(entry.usage);
     },
     usage: () => {
       const { inputTokens, outputTokens } = tokens;
@@ -66,6 +66,9 @@ export function createTally(): Tally {
     timings: () => ({ totalMs: total, modelMs: spent.model, toolMs: spent.tool }),
   };
 }
+
+/** Nothing was spent on it in this run, whatever it says. */
+const isAnsweredWithoutTrying = (entry: Entry) => entry.type === "step.done" && entry.attempts === 0;
 
 /** The counts a provider did report. */
 function tokensOf({ inputTokens, inputTokenDetails, outputTokens, outputTokenDetails }: Usage): Tokens {

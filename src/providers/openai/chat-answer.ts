@@ -1,7 +1,7 @@
 // Owns the reading of a Chat Completions answer. Invariant: a whole completion and the chunks of a streamed one go through the same `add`,
 // so both give the same response.
 import type { ToolCall } from "../../core/message.ts";
-import type { FinishReason, ModelResponse } from "../../core/model.ts";
+import type { FinishReason } from "../../core/model.ts";
 import type { Usage } from "../../core/usage.ts";
 import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
 import { countIn, listIn, objectIn, textIn } from "../wire.ts";

@@ -1,0 +1,120 @@
+// One call of one concrete model: a step of its own. What goes into the journal is what is new since the call before.
+import { AgentError, toAgentError } from "../core/errors.ts";
+import { isObject, type Json } from "../core/json.ts";
+import { isCall, isTextual } from "../core/message.ts";
+import type { ModelRequest, ModelResponse } from "../core/model.ts";
+import { done, type Outcome } from "../core/outcome.ts";
+import type { Run } from "../core/run.ts";
+import type { StepContext } from "../core/step.ts";
+import { knownUsage, type Usage } from "../core/usage.ts";
+import { chatSpan } from "../telemetry/attributes.ts";
+import type { Candidate } from "./candidates.ts";
+import type { Line } from "./line.ts";
+import { wrapIn } from "./yours.ts";
+
+/** What a model answered, and the key under which the journal holds it. */
+export interface Answered {
+  readonly response: ModelResponse;
+  readonly ref: string;
+}
+
+/** Which model is asked, and where it stands among those that may be. */
+export interface Asking {
+  readonly candidate: Candidate;
+  readonly position: number;
+  readonly turn: number;
+  /** What is new in the conversation, as it is recorded with this call; nothing when it stands with another model of this turn. */
+  readonly fresh: readonly Json[];
+}
+
+/** Models asked in one turn are steps `model/0`, `model/1` and so on. */
+export const keyOf = (position: number): string => `model/${position}`;
+
+export async function askModel(run: Run, line: Line, asking: Asking): Promise<Outcome<Answered>> {
+  const { candidate, position, turn } = asking;
+  const { model, offer, terms, streamedTerms } = candidate;
+  const { print: _, ...offered } = offer;
+  const request: ModelRequest = { messages: Object.freeze(line.thread.messages.slice()), ...offered };
+  const key = keyOf(position);
+  const ref = run.path + key;
+  const attempts = createAttempts(line, candidate, turn, request);
+  const outcome = await run.step({
+    kind: "model",
+    key,
+    name: model.id,
+    input: recordedInput(asking),
+    repeat: "freely",
+    terms: line.streamed ? streamedTerms : terms,
+    span: () => chatSpan(model, request, line.streamed),
+    facts: ({ usage }) => ({ usage }),
+    takeSpent: attempts.takeSpent,
+    mayRepeat: () => line.restarts || !line.window.hasShown(turn),
+    perform: attempts.perform,
+    ...wrapIn(line.agent.around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isResponse),
+  });
+  return outcome.status === "done" ? done({ response: outcome.value, ref }) : outcome;
+}
+
+/** The messages since the last call, each once in a run's journal and by reference afterwards; what the model is offered, by its print. */
+const recordedInput = ({ candidate, fresh }: Asking): Json => ({
+  provider: candidate.model.provider,
+  offer: candidate.offer.print,
+  messages: fresh,
+});
+
+/** The attempts of one call, and what the one in flight is known to have used. */
+function createAttempts(line: Line, { model }: Candidate, turn: number, request: ModelRequest) {
+  let spent: Usage | undefined;
+
+  const perform = async (context: StepContext): Promise<Outcome<ModelResponse>> => {
+    const { signal, clock, attempt } = context;
+    // A model that was left behind, or has answered already, may go on talking; nobody listens any more.
+    let listening = true;
+    const heard = () => listening && !signal.aborted;
+    const onProgress = () => {
+      if (heard()) context.progress();
+    };
+    const onText = (text: string) => {
+      onProgress();
+      if (heard()) line.window.push(turn, text);
+    };
+    const onUsage = (usage: Usage) => {
+      if (heard()) spent = knownUsage(usage);
+    };
+    const streaming = line.streamed ? { onText, onProgress, onUsage } : {};
+    line.window.restart(turn);
+    try {
+      const response = await model.call(request, { signal, attempt, now: () => clock.now(), ...streaming });
+      if (!isResponse(response)) throw new AgentError("model_response_invalid", `${model.id} answered with something that is no response.`);
+      return done(withKnownUsage(response));
+    } catch (thrown) {
+      throw toAgentError(thrown, "provider_unavailable", `${model.id} could not be reached.`);
+    } finally {
+      listening = false;
+    }
+  };
+
+  const takeSpent = () => {
+    const taken = spent;
+    spent = undefined;
+    return taken;
+  };
+  return { perform, takeSpent };
+}
+
+/** A count that is none is not worth losing a paid answer for: it is as if it had not been reported. */
+function withKnownUsage(response: ModelResponse): ModelResponse {
+  const { usage, ...rest } = response;
+  const known = knownUsage(usage);
+  return known ? { ...rest, usage: known } : rest;
+}
+
+/** An adapter is somebody else's code: what the line relies on is looked at. */
+function isResponse(response: unknown): response is ModelResponse {
+  if (!isObject(response) || typeof response["finishReason"] !== "string") return false;
+  const { message } = response;
+  if (!isObject(message) || message["role"] !== "assistant" || !Array.isArray(message["content"])) return false;
+  // To have stopped for calls and to make none is no answer either.
+  if (response["finishReason"] === "tool-calls" && message["content"].length === 0) return false;
+  return message["content"].every((part: unknown) => isTextual(part) || isCall(part));
+}
