@@ -1,24 +1,29 @@
 // What the simulated provider answers: a model small enough to read, with the bad manners of real ones. --live puts a real model here.
-import type { SimulatedBody, SimulatedReply, SimulatedRequest } from "airworthy/testing";
+import type { SimulatedReply, SimulatedRequest, SimulatedTurn } from "airworthy/testing";
 import type { Order } from "./shop.ts";
 
 /** For the `rules` of simulatedProvider: the next reply, decided by the conversation so far. */
-export function nextReply({ index, body }: SimulatedRequest): SimulatedReply {
+export function nextReply({ index, conversation }: SimulatedRequest): SimulatedReply {
   if (index === 0) return { fault: "rate-limit", retryAfterMs: "150" };
-  const question = String(body.messages.findLast(({ role }) => role === "user")?.content);
+  const question = conversation.findLast(({ role }) => role === "user")?.text ?? "";
   const orderId = /order\D{0,3}(\d+)/i.exec(question)?.[1] ?? /\d{4,}/.exec(question)?.[0];
   if (!orderId) return say("Gladly. Which order is it about? Please send me its number.");
-  const [lastTool, result] = resultsIn(body).at(-1) ?? [];
-  switch (lastTool) {
+  const last = resultsIn(conversation).at(-1);
+  const result = last?.text;
+  switch (last?.tool) {
     case undefined:
       // A trailing comma is no JSON. It costs nothing here: findOrder is a read, so the runtime repairs its arguments.
       return { text: `I look up order ${orderId}.`, calls: [{ name: "findOrder", arguments: `{"id": "${orderId}",}` }] };
     case "findOrder":
       return afterLookUp(orderId, question, result);
     case "refundOrder":
-      return afterRefund(body, result);
+      return afterRefund(conversation, result);
     default:
-      return say(result === "Sent." ? `${outcomeIn(body)} You have it in writing, too.` : `${outcomeIn(body)} The mail did not go out.`);
+      return say(
+        result === "Sent."
+          ? `${outcomeIn(conversation)} You have it in writing, too.`
+          : `${outcomeIn(conversation)} The mail did not go out.`,
+      );
   }
 }
 
@@ -31,31 +36,28 @@ function afterLookUp(orderId: string, question: string, result = ""): SimulatedR
   return { text: "I pay it back.", calls: [{ name: "refundOrder", arguments: `{"orderId": "${orderId}", "amountEu` }] };
 }
 
-function afterRefund(body: SimulatedBody, result = ""): SimulatedReply {
-  const { id, customer, paidEur } = orderIn(body);
+function afterRefund(conversation: Conversation, result = ""): SimulatedReply {
+  const { id, customer, paidEur } = orderIn(conversation);
   if (result.includes("tool_input_invalid")) return { calls: [{ name: "refundOrder", arguments: { orderId: id, amountEur: paidEur } }] };
   if (isError(result)) return say(`I could not refund order ${id}. A colleague will look into it.`);
-  const mail = { to: customer.email, subject: `Your refund for order ${id}`, body: `Dear ${customer.name}, ${outcomeIn(body)}` };
+  const mail = { to: customer.email, subject: `Your refund for order ${id}`, body: `Dear ${customer.name}, ${outcomeIn(conversation)}` };
   return { text: `I write to ${customer.name}.`, calls: [{ name: "sendMail", arguments: mail }] };
 }
 
 /** Says what the fallback of the refund means for the customer, as the runtime marks it for the model. */
-function outcomeIn(body: SimulatedBody): string {
-  const { id, item, paidEur } = orderIn(body);
-  const queued = resultsIn(body).some(([name, result]) => name === "refundOrder" && result.includes("[degraded"));
+function outcomeIn(conversation: Conversation): string {
+  const { id, item, paidEur } = orderIn(conversation);
+  const queued = resultsIn(conversation).some(({ tool, text }) => tool === "refundOrder" && text.includes("[degraded"));
   const amount = `${paidEur.toFixed(2)} EUR for the ${item} of order ${id}`;
   return queued ? `A colleague will pay back ${amount} within two working days.` : `We have paid back ${amount}.`;
 }
 
-/** Name and text of each tool result, in order. */
-function resultsIn({ messages }: SimulatedBody): readonly (readonly [name: string, result: string])[] {
-  const calls = messages.flatMap(({ tool_calls = [] }) => tool_calls);
-  return messages
-    .filter(({ role }) => role === "tool")
-    .map(({ tool_call_id, content }) => [calls.find(({ id }) => id === tool_call_id)?.function.name ?? "", String(content)]);
-}
+type Conversation = readonly SimulatedTurn[];
 
-const orderIn = (body: SimulatedBody): Order => JSON.parse(resultsIn(body).find(([name]) => name === "findOrder")?.[1] ?? "");
+const resultsIn = (conversation: Conversation) => conversation.filter(({ role }) => role === "tool");
+
+const orderIn = (conversation: Conversation): Order =>
+  JSON.parse(resultsIn(conversation).find(({ tool }) => tool === "findOrder")?.text ?? "");
 const isError = (result: string) => result.startsWith('{"error"');
 
 /** A last word, slow enough to watch it come. */

@@ -1,4 +1,7 @@
 // What `airworthy/testing` offers to tests of one's own agents. Invariant: no test runner is needed to use it.
+export { conformanceTool, type Fault, type FaultEnd, faultTable } from "./conformance/fault-table.ts";
+export { type AdapterFor, measureFault } from "./conformance/measured-fault.ts";
+export { type ConformanceCase, modelConformance } from "./conformance/model-conformance.ts";
 export { type AutoClockOptions, autoClock, type FakeClock, fakeClock } from "./fake-clock.ts";
 export {
   hang,
@@ -12,11 +15,18 @@ export {
   type ScriptedReply,
   scriptedModel,
 } from "./scripted-model.ts";
+export { type FaultMixOptions, faultMix, passingFaults } from "./simulated-provider/fault-mix.ts";
+export type {
+  SimulatedAnswer,
+  SimulatedCall,
+  SimulatedFault,
+  SimulatedReply,
+} from "./simulated-provider/reply.ts";
+export type { SimulatedApi, SimulatedBody, SimulatedMessage, SimulatedTurn } from "./simulated-provider/request.ts";
 export {
   type SimulatedProvider,
   type SimulatedProviderOptions,
   type SimulatedRequest,
   type SimulatedRule,
   simulatedProvider,
-} from "./simulated-provider.ts";
-export type { SimulatedAnswer, SimulatedBody, SimulatedCall, SimulatedFault, SimulatedReply } from "./simulated-reply.ts";
+} from "./simulated-provider/simulated-provider.ts";

@@ -2,7 +2,7 @@
 import { createAgent, type Guardrail, type Guardrails, type RunEvent, tool, toolError } from "airworthy";
 import { normalized, outputSchema } from "airworthy/guardrails";
 import { fakeClock, scriptedModel } from "airworthy/testing";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 
 type Point = keyof Guardrails;
@@ -69,6 +69,16 @@ describe("a verdict at each point", () => {
 
     const output = agentWith(at("output", () => ({ verdict: "rewrite", text: "better" })));
     expect(await output.agent.run("go")).toMatchObject({ status: "completed", output: "better" });
+  });
+
+  test("a rewrite of what the user said leaves the files that came with it", async () => {
+    const model = scriptedModel(["ok"]);
+    const picture = { type: "file", mediaType: "image/png", data: "aGk=" } as const;
+    const check = vi.fn(() => ({ verdict: "rewrite" as const, text: "asked nicely" }));
+    const agent = createAgent({ name: "a", model, guardrails: { input: [{ name: "g", check }] } });
+    await agent.run([{ role: "user", content: [{ type: "text", text: "look!" }, picture] }]);
+    expect(check).toHaveBeenCalledWith(expect.objectContaining({ text: "look!" }));
+    expect(model.requests[0]?.messages).toEqual([{ role: "user", content: [{ type: "text", text: "asked nicely" }, picture] }]);
   });
 
   test("a rewrite of arguments has to fit the schema again", async () => {

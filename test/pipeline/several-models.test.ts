@@ -94,7 +94,7 @@ describe("fallback", () => {
     const models = ["a", "b", "c"].map((id) => failing("quota_exhausted", id));
     await createAgent({ ...fine, store, model: fallback(models) }).run("go", { runId: "r" });
     const result = await createAgent({ ...fine, store, model: answering("a") }).resume("r");
-    expect(result).toMatchObject({ status: "completed", output: "From a." });
+    expect(result).toMatchObject({ status: "completed", output: "From a.", degraded: [] });
   });
 
   test("does not wait long for one model while there is another, and does for the last", async () => {

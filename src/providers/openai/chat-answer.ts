@@ -43,7 +43,7 @@ export function createChatAnswer(): Answer {
 
   const add = (data: unknown): Piece => {
     const completion: WireCompletion = objectIn(data);
-    if (Array.isArray(completion.choices)) started = true;
+    if (listIn(completion.choices).length > 0) started = true;
     modelId ??= textIn(completion.model);
     responseId ??= textIn(completion.id);
     usage = usageIn(completion.usage) ?? usage;

@@ -1,16 +1,27 @@
-// A Chat Completions endpoint on the loopback interface, for tests over real HTTP. Invariant: nothing of it outlives close().
+// A provider of three APIs on the loopback interface, for tests over real HTTP. Invariant: nothing of it outlives close().
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import { AgentError } from "../core/errors.ts";
-import { complaint, type Transmission, transmissionOf } from "./simulated-faults.ts";
-import type { SimulatedBody, SimulatedReply } from "./simulated-reply.ts";
-import { bodyOf, transmit } from "./simulated-transport.ts";
+import { AgentError } from "../../core/errors.ts";
+import { chatWire } from "./chat-wire.ts";
+import { transmissionOf } from "./faults.ts";
+import { messagesWire } from "./messages-wire.ts";
+import type { SimulatedReply } from "./reply.ts";
+import { conversationIn, type SimulatedApi, type SimulatedBody, type SimulatedTurn } from "./request.ts";
+import { responsesWire } from "./responses-wire.ts";
+import { complaint, type Transmission } from "./transmission.ts";
+import { bodyOf, transmit } from "./transport.ts";
+import type { Wire } from "./wire.ts";
 
 /** One request and what became of it. */
 export interface SimulatedRequest {
   /** 0 for the first. */
   readonly index: number;
+  readonly api: SimulatedApi;
+  /** A stream was asked for. */
+  readonly streamed: boolean;
   readonly body: SimulatedBody;
+  /** What was said so far, the same for every API. */
+  readonly conversation: readonly SimulatedTurn[];
   readonly headers: Readonly<IncomingHttpHeaders>;
   /** What the scenario or the rules said; absent when they said nothing and the request was answered with HTTP 500. */
   readonly reply?: SimulatedReply;
@@ -23,7 +34,7 @@ export interface SimulatedRequest {
 }
 
 export interface SimulatedRule {
-  readonly when: (body: SimulatedBody) => boolean;
+  readonly when: (body: SimulatedBody, request: SimulatedRequest) => boolean;
   readonly reply: SimulatedReply;
 }
 
@@ -39,8 +50,10 @@ export type SimulatedProviderOptions =
     };
 
 export interface SimulatedProvider extends AsyncDisposable {
-  /** For the `baseURL` option of an adapter. */
+  /** For the `baseURL` option of an adapter to OpenAI: with the path `/v1`. */
   readonly baseURL: string;
+  /** For the `baseURL` option of an adapter to Anthropic: without a path. */
+  readonly url: string;
   /** Every request so far, in the order of arrival. */
   readonly requests: readonly SimulatedRequest[];
   /** How many requests arrived. */
@@ -49,8 +62,11 @@ export interface SimulatedProvider extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const wires: readonly Wire[] = [chatWire, responsesWire, messagesWire];
+
 /**
- * Starts a server on 127.0.0.1 that speaks OpenAI Chat Completions, as JSON and as a stream, and fails on command.
+ * Starts a server on 127.0.0.1 that speaks OpenAI Chat Completions, OpenAI Responses and Anthropic Messages, as JSON and as a stream, and
+ * fails on command.
  *
  *     await using provider = await simulatedProvider({ scenario: [{ fault: "rate-limit", retryAfter: "1" }, { text: "Hello" }] });
  *     const model = openai("gpt-5-mini", { apiKey: "test", baseURL: provider.baseURL });
@@ -63,17 +79,19 @@ export async function simulatedProvider(options: SimulatedProviderOptions): Prom
   let closed: Promise<unknown> | undefined;
 
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    if (incoming.method !== "POST" || incoming.url !== "/v1/chat/completions") {
-      return transmit(complaint(404, "There is only POST /v1/chat/completions here."), outgoing);
-    }
+    const [path] = (incoming.url ?? "").split("?");
+    const wire = incoming.method === "POST" ? wires.find((one) => one.path === path) : undefined;
+    if (!wire) return transmit(complaint(404, `There is only POST ${wires.map((one) => one.path).join(", ")} here.`), outgoing);
     const body = await bodyOf(incoming);
-    if (!body) return transmit(complaint(400, "The body is not a JSON object with messages."), outgoing);
-    const entry = createEntry(requests.length, body, incoming, outgoing, () => closed !== undefined);
+    if (!body || !wire.accepts(body)) {
+      return transmit(complaint(400, `The body is not a JSON object with ${wire.api === "responses" ? "input" : "messages"}.`), outgoing);
+    }
+    const entry = createEntry({ index: requests.length, api: wire.api, body }, incoming, outgoing, () => closed !== undefined);
     requests.push(entry);
-    const transmission = await decide(options, entry);
+    const transmission = await decide(options, wire, entry);
     entry.ending = transmission.ending;
     if (transmission.status !== undefined) entry.status = transmission.status;
-    outgoing.setHeader("x-request-id", `req_${entry.index}`);
+    outgoing.setHeader(wire.requestIdHeader, `req_${entry.index}`);
     await transmit(transmission, outgoing);
   };
 
@@ -96,6 +114,7 @@ export async function simulatedProvider(options: SimulatedProviderOptions): Prom
   };
   return {
     baseURL: `http://127.0.0.1:${port}/v1`,
+    url: `http://127.0.0.1:${port}`,
     requests,
     get count() {
       return requests.length;
@@ -114,15 +133,15 @@ interface LogEntry extends SimulatedRequest {
 }
 
 function createEntry(
-  index: number,
-  body: SimulatedBody,
+  asked: Pick<SimulatedRequest, "index" | "api" | "body">,
   { headers }: IncomingMessage,
   outgoing: ServerResponse,
   isClosing: () => boolean,
 ): LogEntry {
   const entry: LogEntry = {
-    index,
-    body,
+    ...asked,
+    streamed: asked.body.stream === true,
+    conversation: conversationIn(asked.body),
     headers,
     disconnected: false,
     ended: new Promise((resolve) => {
@@ -135,15 +154,15 @@ function createEntry(
   return entry;
 }
 
-async function decide({ scenario, rules }: SimulatedProviderOptions, entry: LogEntry): Promise<Transmission> {
+async function decide({ scenario, rules }: SimulatedProviderOptions, wire: Wire, entry: LogEntry): Promise<Transmission> {
   let reply: SimulatedReply | undefined;
   try {
     if (scenario) reply = scenario[entry.index];
-    else reply = typeof rules === "function" ? await rules(entry) : rules.find(({ when }) => when(entry.body))?.reply;
+    else reply = typeof rules === "function" ? await rules(entry) : rules.find(({ when }) => when(entry.body, entry))?.reply;
   } catch (thrown) {
     return complaint(500, `The rules threw: ${String(thrown)}`);
   }
   if (reply) entry.reply = reply;
   else return complaint(500, scenario ? `The scenario has run out after ${scenario.length} replies.` : "No rule matches the request.");
-  return transmissionOf(reply, entry.body, entry.index);
+  return transmissionOf(reply, wire, entry);
 }
