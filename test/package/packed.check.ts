@@ -1,6 +1,6 @@
 // The packed package in an empty project: every subpath by itself, with import and require, with types, and without any optional package.
-import { symlinkSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { root } from "../project.ts";
 import { entries, installPackage, optionalPeers } from "./installed.ts";
@@ -77,6 +77,7 @@ describe("an optional package", () => {
 
   test.each(adapters)("that is there is used: $entry", async ({ entry, peer, make }) => {
     const link = join(project.path, "node_modules", peer);
+    mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, "node_modules", peer), link, "junction");
     try {
       expect(await found(`const { openai, anthropic } = await import("${entry}"); console.log(${make}.id);`)).toBe("m");
