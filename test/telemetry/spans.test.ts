@@ -1,7 +1,7 @@
 // One span tree for a run, the same streamed or not: named by the conventions, every span ended, and no content in any of them.
 import { context, SpanStatusCode, trace } from "@opentelemetry/api";
 import { InMemorySpanExporter, NodeTracerProvider, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
-import { type AgentOptions, createAgent, memoryStore, tool, toolError } from "airworthy";
+import { AgentError, type AgentOptions, createAgent, fallback, memoryStore, tool, toolError } from "airworthy";
 import { autoClock, fakeClock, hang, scriptedModel } from "airworthy/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -140,6 +140,29 @@ describe("the tree", () => {
     expect(calls.toSorted()).toEqual(["    execute_tool ! tool_unknown", "    execute_tool t ! guardrail_blocked"]);
     expect(finished.toSorted()).toEqual(["turn-1/tool/0 guardrail_blocked", "turn-1/tool/1 tool_unknown"]);
     expect(JSON.stringify(exporter.getFinishedSpans().map(({ name, attributes }) => [name, attributes]))).not.toContain(canary);
+  });
+
+  test("has a span for each model of a fallback, and says why another was asked; the same streamed and not", async () => {
+    const down = () => scriptedModel(() => new AgentError("quota_exhausted", canary), { id: "first" });
+    const make = () => createAgent({ name: "support", model: fallback([down(), scriptedModel([canary], { id: "second" })]) });
+    const expectTree = () => {
+      expect(tree().slice(3, 7)).toEqual([
+        "  airworthy.planner",
+        "    chat first ! quota_exhausted",
+        "      airworthy.attempt 1 ! quota_exhausted",
+        "    chat second",
+      ]);
+      expect(named("airworthy.planner")?.events).toMatchObject([
+        { name: "airworthy.fallback", attributes: { from: "first", to: "second", reason: "quota_exhausted" } },
+      ]);
+      expect(exporter.getFinishedSpans()).toHaveLength(started);
+    };
+    await make().run(canary);
+    expectTree();
+    exporter.reset();
+    started = 0;
+    await make().stream(canary).result;
+    expectTree();
   });
 
   test("is not opened again on a second pass", async () => {

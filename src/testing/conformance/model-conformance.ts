@@ -147,12 +147,12 @@ function streamCases(adapterFor: AdapterFor): readonly ConformanceCase[] {
     {
       name: "what the consumer of the text throws is its own, and ends the request",
       run: async () => {
-        const bug = new TypeError("a bug in onText");
+        const bug = new AgentError("stage_failed", "A bug in onText.");
         await using provider = await simulatedProvider({ scenario: [{ fault: "stall", text: "Hello" }] });
         const onText = () => {
           throw bug;
         };
-        await rejects(call(adapterFor(provider), question, { onText }), bug);
+        await rejects(call(adapterFor(provider), question, { onText }), (thrown) => thrown === bug);
         await provider.requests[0]?.ended;
         equal(provider.requests[0]?.disconnected, true);
       },
@@ -234,7 +234,10 @@ function abortCases(adapterFor: AdapterFor): readonly ConformanceCase[] {
     const onText = () => {
       if (when === "text") controller.abort(reason);
     };
-    await rejects(call(adapterFor(provider), question, { signal: controller.signal, ...(streamed ? { onText } : {}) }), reason);
+    await rejects(
+      call(adapterFor(provider), question, { signal: controller.signal, ...(streamed ? { onText } : {}) }),
+      (thrown) => thrown === reason,
+    );
     await provider.requests[0]?.ended;
     equal(provider.count, when === "before" ? 0 : 1);
     if (when !== "before") equal(provider.requests[0]?.disconnected, true, "the connection is closed");
