@@ -1,7 +1,8 @@
 // What `airworthy/testing` offers to tests of one's own agents. Invariant: no test runner is needed to use it.
-export { conformanceTool, type Fault, type FaultEnd, faultTable } from "./conformance/fault-table.ts";
-export { type AdapterFor, measureFault } from "./conformance/measured-fault.ts";
-export { type ConformanceCase, modelConformance } from "./conformance/model-conformance.ts";
+export { type Fault, type FaultEnd, faultTable } from "./conformance/fault-table.ts";
+export { type MeasuredFault, measureFault } from "./conformance/measured-fault.ts";
+export { modelConformance } from "./conformance/model-conformance.ts";
+export type { AdapterFor, ConformanceCase } from "./conformance/one-call.ts";
 export { type AutoClockOptions, autoClock, type FakeClock, fakeClock } from "./fake-clock.ts";
 export {
   hang,

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../core/errors.ts";
 import type { RunStatus } from "../../core/result.ts";
 import type { SimulatedReply } from "../simulated-provider/reply.ts";
 import type { SimulatedApi } from "../simulated-provider/request.ts";
+import { conformanceTool } from "./one-call.ts";
 
 /** What an agent that tries a model twice makes of a provider that always fails the same. */
 export interface FaultEnd {
@@ -29,9 +30,6 @@ export interface Fault {
   /** Where it is a fault; in every API when absent. */
   readonly only?: SimulatedApi;
 }
-
-/** A call of this tool is what the faulty calls ask for. */
-export const conformanceTool = "findOrder";
 
 const again = (code: ErrorCode): FaultEnd => ({ requests: 2, code, retryable: true, status: "failed", error: code });
 const final = (code: ErrorCode): FaultEnd => ({ requests: 1, code, retryable: false, status: "failed", error: code });

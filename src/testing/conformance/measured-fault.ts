@@ -9,10 +9,8 @@ import { tool } from "../../core/tool.ts";
 import { autoClock, type FakeClock } from "../fake-clock.ts";
 import type { SimulatedApi } from "../simulated-provider/request.ts";
 import { type SimulatedProvider, simulatedProvider } from "../simulated-provider/simulated-provider.ts";
-import { conformanceTool, type Fault, type FaultEnd } from "./fault-table.ts";
-
-/** Makes the adapter under test, pointed at a simulated provider. */
-export type AdapterFor = (provider: SimulatedProvider) => Model;
+import type { Fault, FaultEnd } from "./fault-table.ts";
+import { type AdapterFor, conformanceTool } from "./one-call.ts";
 
 /** Long enough not to fire by themselves on a clock that jumps over back-off only. */
 const timeouts = { firstTokenMs: 1_000, idleMs: 2_000, stepMs: 10_000, totalMs: 100_000 };
