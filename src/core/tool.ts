@@ -77,7 +77,7 @@ export interface ToolOptions<Schema extends AnySchema = AnySchema, Output = unkn
 }
 
 /** The shape of a function that does a tool's work. */
-export type Execute<Input, Output> = { call(input: Input, context: ToolContext): Output | Promise<Output> }["call"];
+export type Execute<Input, Output> = (input: Input, context: ToolContext) => Output | Promise<Output>;
 
 const brand = Symbol.for("airworthy.tool");
 

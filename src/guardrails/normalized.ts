@@ -65,11 +65,12 @@ function reveal(text: string): { readonly visible: string; readonly findings: re
 }
 
 // One selector after an emoji or a key says how it is to look; more of them, or elsewhere, say nothing that can be seen.
-const isPresented = (text: string, at: number) =>
-  /[\p{Extended_Pictographic}\p{Emoji_Modifier}0-9#*]$/u.test(text.slice(Math.max(0, at - 2), at));
+const isPresented = (text: string, at: number) => /^[\p{Extended_Pictographic}\p{Emoji_Modifier}0-9#*]$/u.test(characterBefore(text, at));
 
 function isJoiner(text: string, at: number): boolean {
   const after = text.codePointAt(at + 1);
-  const before = /[\s\S]$/u.exec(text.slice(Math.max(0, at - 2), at))?.[0];
-  return before !== undefined && after !== undefined && joined.test(before) && joined.test(String.fromCodePoint(after));
+  return after !== undefined && joined.test(characterBefore(text, at)) && joined.test(String.fromCodePoint(after));
 }
+
+// No /[\s\S]$/u: in Node 26 a class before the end of an expression does not find a surrogate pair, unless the flag is v.
+const characterBefore = (text: string, at: number) => Array.from(text.slice(Math.max(0, at - 2), at)).at(-1) ?? "";

@@ -68,6 +68,7 @@ const bans: readonly Ban[] = [
     matches: (node, file) => file.path !== "src/core/errors.ts" && extendsError(node),
     instead: "add a code to core/errors.ts and use AgentError",
   },
+  { what: "declares with using", matches: declaresWithUsing, instead: "write try and finally: Node 22 cannot read it" },
   { what: "declares an enum", matches: ts.isEnumDeclaration, instead: "use a union of literals" },
   { what: "declares a namespace", matches: ts.isModuleDeclaration, instead: "export from the file" },
   { what: "exports a default", matches: exportsDefault, instead: "export it by name" },
@@ -145,3 +146,7 @@ function lastName(node: ts.Expression): string | undefined {
 }
 
 const bare = (node: ts.Expression): ts.Expression => (ts.isParenthesizedExpression(node) ? bare(node.expression) : node);
+
+function declaresWithUsing(node: ts.Node): boolean {
+  return ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.Using) === ts.NodeFlags.Using;
+}

@@ -141,6 +141,7 @@ const breaches: readonly Breach[] = [
   ["new Error", banProblems, { "src/agent.ts": 'throw new Error("no");' }, "makes an error without a code"],
   ["new TypeError, not thrown", banProblems, { "src/agent.ts": 'reject(new TypeError("no"));' }, "makes an error without a code"],
   ["a class of errors", banProblems, { "src/agent.ts": "class Oops extends Error {}" }, "declares another class of errors"],
+  ["using", banProblems, { "src/agent.ts": "await using a = b;" }, "declares with using"],
   ["an enum", banProblems, { "src/agent.ts": "enum A { B }" }, "declares an enum"],
   ["a namespace", banProblems, { "src/agent.ts": "declare global { interface A {} }" }, "declares a namespace"],
   ["a default export", banProblems, { "src/agent.ts": "export default function act() {}" }, "exports a default"],

@@ -35,6 +35,12 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     wrong: "execute: ({ id }: { id: number }) => id",
     says: /TS2322.*'\(\{ id \}: \{ id: number; \}\) => number' is not assignable/,
   },
+  "execute that asks for more than the schema gives": {
+    code: ofTool,
+    right: "execute: (input: { id: string }) => input.id",
+    wrong: "execute: (input: { id: string; more: number }) => input.more",
+    says: /TS2322.*more: number/,
+  },
   "execute that reads what the schema does not have": {
     code: ofTool,
     right: "execute: ({ id }) => id",

@@ -2,9 +2,10 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { AgentError } from "../../core/errors.ts";
 import { callsOf, textOf } from "../../core/message.ts";
+import type { Model } from "../../core/model.ts";
 import type { SimulatedAnswer } from "../simulated-provider/reply.ts";
-import { simulatedProvider } from "../simulated-provider/simulated-provider.ts";
-import { type AdapterFor, ask, type ConformanceCase, call, question, twoCalls } from "./one-call.ts";
+import type { SimulatedRequest } from "../simulated-provider/simulated-provider.ts";
+import { type AdapterFor, ask, type ConformanceCase, call, question, twoCalls, withAdapter } from "./one-call.ts";
 
 const answers: readonly { readonly what: string; readonly reply: SimulatedAnswer }[] = [
   { what: "text", reply: { text: "On its way — 🚚.", chunkSize: 3 } },
@@ -91,39 +92,35 @@ export function streamCases(adapterFor: AdapterFor): readonly ConformanceCase[] 
     },
     {
       name: "what the consumer of the text throws is its own, and ends the request",
-      run: async () => {
-        const bug = new AgentError("stage_failed", "A bug in onText.");
-        await using provider = await simulatedProvider({ scenario: [{ fault: "stall", text: "Hello" }] });
-        const onText = () => {
-          throw bug;
-        };
-        await rejects(call(adapterFor(provider), question, { onText }), (thrown) => thrown === bug);
-        await provider.requests[0]?.ended;
-        equal(provider.requests[0]?.disconnected, true);
-      },
+      run: () =>
+        withAdapter(adapterFor, { scenario: [{ fault: "stall", text: "Hello" }] }, async (model, provider) => {
+          const bug = new AgentError("stage_failed", "A bug in onText.");
+          const onText = () => {
+            throw bug;
+          };
+          await rejects(call(model, question, { onText }), (thrown) => thrown === bug);
+          await provider.requests[0]?.ended;
+          equal(provider.requests[0]?.disconnected, true);
+        }),
     },
     {
       name: "calls side by side do not mix",
-      run: async () => {
-        await using provider = await simulatedProvider({
-          rules: ({ conversation }) => ({ text: `You said ${conversation.at(-1)?.text}.`, chunkSize: 2 }),
-        });
-        const model = adapterFor(provider);
-        const said = Array.from({ length: 16 }, (_, position) => `number ${position}`);
-        const heard = await Promise.all(
-          said.map(async (content) => {
-            let text = "";
-            const onText = (piece: string) => void (text += piece);
-            const response = await call(model, { ...question, messages: [{ role: "user", content }] }, { onText });
-            equal(textOf(response.message), text);
-            return text;
-          }),
-        );
-        deepEqual(
-          heard,
-          said.map((content) => `You said ${content}.`),
-        );
-      },
+      run: () => withAdapter(adapterFor, { rules: echo }, sideBySide),
     },
   ];
+}
+
+const echo = ({ conversation }: SimulatedRequest) => ({ text: `You said ${conversation.at(-1)?.text}.`, chunkSize: 2 });
+
+async function sideBySide(model: Model) {
+  const said = Array.from({ length: 16 }, (_, position) => `number ${position}`);
+  const hear = async (content: string) => {
+    let text = "";
+    const onText = (piece: string) => void (text += piece);
+    const response = await call(model, { ...question, messages: [{ role: "user", content }] }, { onText });
+    equal(textOf(response.message), text);
+    return text;
+  };
+  const expected = said.map((content) => `You said ${content}.`);
+  deepEqual(await Promise.all(said.map(hear)), expected);
 }

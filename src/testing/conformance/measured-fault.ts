@@ -8,9 +8,9 @@ import type { RunResult } from "../../core/result.ts";
 import { tool } from "../../core/tool.ts";
 import { autoClock, type FakeClock } from "../fake-clock.ts";
 import type { SimulatedApi } from "../simulated-provider/request.ts";
-import { type SimulatedProvider, simulatedProvider } from "../simulated-provider/simulated-provider.ts";
+import type { SimulatedProvider, SimulatedRequest } from "../simulated-provider/simulated-provider.ts";
 import type { Fault, FaultEnd } from "./fault-table.ts";
-import { type AdapterFor, conformanceTool } from "./one-call.ts";
+import { type AdapterFor, conformanceTool, withAdapter } from "./one-call.ts";
 
 /** Long enough not to fire by themselves on a clock that jumps over back-off only. */
 const timeouts = { firstTokenMs: 1_000, idleMs: 2_000, stepMs: 10_000, totalMs: 100_000 };
@@ -21,12 +21,15 @@ export interface MeasuredFault extends FaultEnd {
   readonly api: SimulatedApi | undefined;
 }
 
-export async function measureFault(adapterFor: AdapterFor, { reply, silent }: Fault, streamed: boolean): Promise<MeasuredFault> {
-  await using provider = await simulatedProvider({
-    rules: ({ conversation }) => (conversation.some(({ role }) => role === "tool") ? { text: "Done." } : reply),
-  });
+/** Runs a real agent with two attempts against a provider that answers every question so. */
+export function measureFault(adapterFor: AdapterFor, fault: Fault, streamed: boolean): Promise<MeasuredFault> {
+  const rules = ({ conversation }: SimulatedRequest) =>
+    conversation.some(({ role }) => role === "tool") ? { text: "Done." } : fault.reply;
+  return withAdapter(adapterFor, { rules }, (model, provider) => measure(model, provider, fault, streamed));
+}
+
+async function measure(model: Model, provider: SimulatedProvider, { silent }: Fault, streamed: boolean): Promise<MeasuredFault> {
   const clock = autoClock({ autoMaxMs: backOffMs });
-  const model = adapterFor(provider);
   const afterText = streamed && silent === "after text";
   const agent = createAgent({
     name: "conformance",

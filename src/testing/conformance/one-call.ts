@@ -1,7 +1,7 @@
 // One call of an adapter against the simulated provider, as the cases of conformance make it. Invariant: what is asked is frozen.
 import type { Model, ModelContext, ModelRequest, ModelResponse } from "../../core/model.ts";
 import type { SimulatedReply } from "../simulated-provider/reply.ts";
-import { type SimulatedProvider, simulatedProvider } from "../simulated-provider/simulated-provider.ts";
+import { type SimulatedProvider, type SimulatedProviderOptions, simulatedProvider } from "../simulated-provider/simulated-provider.ts";
 
 /** Makes the adapter under test, pointed at a simulated provider. */
 export type AdapterFor = (provider: SimulatedProvider) => Model;
@@ -20,6 +20,7 @@ export const twoCalls = [
   { name: conformanceTool, arguments: { id: "4712", note: "ü 🚚" } },
 ];
 export const question: ModelRequest = { messages: [{ role: "user", content: "Where is my order?" }], tools: [], settings: {} };
+
 interface Asking {
   readonly request?: ModelRequest;
   readonly streamed?: boolean;
@@ -32,9 +33,24 @@ export async function ask(
   reply: SimulatedReply,
   { request = question, streamed = false, context = {} }: Asking = {},
 ) {
-  await using provider = await simulatedProvider({ scenario: [reply] });
-  const response = await call(adapterFor(provider), request, { ...(streamed ? { onText: () => {} } : {}), ...context });
-  return { response, sent: provider.requests[0] };
+  return withAdapter(adapterFor, { scenario: [reply] }, async (model, provider) => {
+    const response = await call(model, request, { ...(streamed ? { onText: () => {} } : {}), ...context });
+    return { response, sent: provider.requests[0] };
+  });
+}
+
+/** The adapter on a provider of its own, which is closed however the use of it ends. */
+export async function withAdapter<T>(
+  adapterFor: AdapterFor,
+  options: SimulatedProviderOptions,
+  use: (model: Model, provider: SimulatedProvider) => Promise<T>,
+): Promise<T> {
+  const provider = await simulatedProvider(options);
+  try {
+    return await use(adapterFor(provider), provider);
+  } finally {
+    await provider.close();
+  }
 }
 
 export const call = (model: Model, request: ModelRequest, context: Partial<ModelContext>): Promise<ModelResponse> =>

@@ -3,8 +3,7 @@ import { deepEqual, equal, rejects } from "node:assert/strict";
 import { AgentError } from "../../core/errors.ts";
 import { callsOf } from "../../core/message.ts";
 import type { SimulatedReply } from "../simulated-provider/reply.ts";
-import { type SimulatedProvider, simulatedProvider } from "../simulated-provider/simulated-provider.ts";
-import { type AdapterFor, ask, type ConformanceCase, call, conformanceTool, question, twoCalls } from "./one-call.ts";
+import { type AdapterFor, ask, type ConformanceCase, call, conformanceTool, question, twoCalls, withAdapter } from "./one-call.ts";
 
 const lookUp = { name: conformanceTool, description: "Looks an order up.", inputSchema: { type: "object", properties: {} } };
 
@@ -37,35 +36,30 @@ export function requestCases(adapterFor: AdapterFor): readonly ConformanceCase[]
     },
     {
       name: "takes an offer without tools or settings",
-      run: async () => {
-        await using provider: SimulatedProvider = await simulatedProvider({ scenario: [] });
-        adapterFor(provider).check?.({ tools: [], settings: {} });
-      },
+      run: () => withAdapter(adapterFor, { scenario: [] }, async (model) => await model.check?.({ tools: [], settings: {} })),
     },
   ];
 }
 
 export function abortCases(adapterFor: AdapterFor): readonly ConformanceCase[] {
   const reason = new AgentError("halted", "Somebody halted the run.");
-  const abortedBy = async (reply: SimulatedReply, streamed: boolean, when: "before" | "waiting" | "text") => {
+  const abortedBy = (reply: SimulatedReply, streamed: boolean, when: "before" | "waiting" | "text") => {
     const controller = new AbortController();
-    await using provider = await simulatedProvider({
-      rules: () => {
-        if (when === "waiting") controller.abort(reason);
-        return reply;
-      },
-    });
+    const rules = () => {
+      if (when === "waiting") controller.abort(reason);
+      return reply;
+    };
     if (when === "before") controller.abort(reason);
     const onText = () => {
       if (when === "text") controller.abort(reason);
     };
-    await rejects(
-      call(adapterFor(provider), question, { signal: controller.signal, ...(streamed ? { onText } : {}) }),
-      (thrown) => thrown === reason,
-    );
-    await provider.requests[0]?.ended;
-    equal(provider.count, when === "before" ? 0 : 1);
-    if (when !== "before") equal(provider.requests[0]?.disconnected, true, "the connection is closed");
+    const context = { signal: controller.signal, ...(streamed ? { onText } : {}) };
+    return withAdapter(adapterFor, { rules }, async (model, provider) => {
+      await rejects(call(model, question, context), (thrown) => thrown === reason);
+      await provider.requests[0]?.ended;
+      equal(provider.count, when === "before" ? 0 : 1);
+      if (when !== "before") equal(provider.requests[0]?.disconnected, true, "the connection is closed");
+    });
   };
   return [
     { name: "an abort before the call sends nothing", run: () => abortedBy({ text: "x" }, false, "before") },
