@@ -148,5 +148,5 @@ function lastName(node: ts.Expression): string | undefined {
 const bare = (node: ts.Expression): ts.Expression => (ts.isParenthesizedExpression(node) ? bare(node.expression) : node);
 
 function declaresWithUsing(node: ts.Node): boolean {
-  return ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.Using) === ts.NodeFlags.Using;
+  return ts.isVariableDeclarationList(node) && (node.flags & ts.NodeFlags.Using) !== 0;
 }

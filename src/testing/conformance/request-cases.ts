@@ -36,7 +36,7 @@ export function requestCases(adapterFor: AdapterFor): readonly ConformanceCase[]
     },
     {
       name: "takes an offer without tools or settings",
-      run: () => withAdapter(adapterFor, { scenario: [] }, async (model) => await model.check?.({ tools: [], settings: {} })),
+      run: () => withAdapter(adapterFor, { scenario: [] }, (model) => Promise.resolve(model.check?.({ tools: [], settings: {} }))),
     },
   ];
 }
