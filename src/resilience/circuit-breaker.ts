@@ -60,7 +60,7 @@ export function createCircuitBreakers(options: BreakerOptions, clock: Clock): Ci
         return failed(circuitOpen(name, admitted));
       }
       const outcome = await next(step, context);
-      const state = await breaker.settle(admitted, outcome);
+      const state = breaker.settle(admitted, outcome);
       if (state) context.trace.event(spanEvents.breaker, { name, state });
       return outcome;
     },
@@ -101,7 +101,7 @@ interface Breaker {
   /** The phase an attempt may be made in, or the time to come back at. */
   admit(timeoutMs: number): Admitting | number;
   /** Counts what came of an admitted attempt; answers the new state when that changed it. */
-  settle(admitted: Admitting, outcome: Outcome<unknown>): Promise<"open" | "closed" | undefined>;
+  settle(admitted: Admitting, outcome: Outcome<unknown>): "open" | "closed" | undefined;
   state(): BreakerState;
 }
 
@@ -124,14 +124,13 @@ function createBreaker(key: string, options: BreakerOptions, clock: Clock): Brea
       phase = { state: "half-open", circuit: circuit("half-open"), openedAt: phase.openedAt, trialUntil: now + resetMs + timeoutMs };
       return phase;
     },
-    async settle(admitted, outcome) {
+    settle(admitted, outcome) {
       if (phase !== admitted) return undefined;
       if (verdictOf(outcome) === "neutral") {
         if (admitted.state === "half-open") admitted.trialUntil = 0;
         return undefined;
       }
-      await admitted.circuit.count(outcome.status === "failed" ? outcome.error : undefined, clock.now());
-      if (phase !== admitted) return undefined;
+      admitted.circuit.count(outcome.status === "failed" ? outcome.error : undefined, clock.now());
       const opens = admitted.state === "closed" ? isTripped(admitted.circuit, options) : !admitted.circuit.closed;
       if (admitted.state === "closed" && !opens) return undefined;
       admitted.circuit.shutdown();
