@@ -32,7 +32,7 @@ export interface CallPlace {
 
 export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Step<ToolResult> {
   const { call, key, tool, name } = place;
-  return {
+  const step: Step<ToolResult> = {
     kind: "tool",
     key,
     name,
@@ -43,11 +43,20 @@ export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Ste
     facts: ({ error }) => ({ code: error?.code }),
     // The gate hands on a step with the validated input; this one has nothing to perform with.
     perform: () => Promise.resolve(failed(new AgentError("internal_error", "A tool step was performed without its gate."))),
-    gate: (context, next) => passGate(run, agent, place, context, next),
+    gate: (context, next) => passGate({ run, agent, place, step }, context, next),
   };
+  return step;
 }
 
-async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: StepContext, next: Next): Promise<Outcome<ToolResult>> {
+interface GatedCall {
+  readonly run: Run;
+  readonly agent: AgentParts;
+  readonly place: CallPlace;
+  readonly step: Step<ToolResult>;
+}
+
+async function passGate(gated: GatedCall, context: StepContext, next: Next): Promise<Outcome<ToolResult>> {
+  const { run, place } = gated;
   const begun = place.tool.repeat !== "freely" && context.journal.tried(run.path + place.key) > 0;
   if (place.refusal && !begun) return refusedCall(place, place.refusal, context);
   const admitted = await admit(place);
@@ -56,7 +65,7 @@ async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: 
     if (begun) return suspended([{ kind: "in-doubt", key: run.path + place.key, tool: place.name }]);
     return refusedCall(place, admitted, context);
   }
-  const outcome = await next(innerStep(run, agent, place, admitted.input), context);
+  const outcome = await next(innerStep(gated, admitted.input), context);
   if (place.refusal && outcome.status === "failed" && outcome.error === place.refusal) return done(refusedResult(place.refusal));
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
   return outcome.status === "failed" && isToolFailure(outcome.error) ? done(marked(failedResult(outcome.error), place, false)) : outcome;
@@ -87,7 +96,7 @@ function refusedCall({ call, tool, name, insteadOf, refusal }: CallPlace, error:
   return done(refusal ? refusedResult(refusal) : failedResult(error));
 }
 
-function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown): Step<ToolResult> {
+function innerStep({ run, agent, place, step }: GatedCall, input: unknown): Step<ToolResult> {
   const { call, tool, name, key, insteadOf, refusal } = place;
   const info = { run: run.facts, key: run.path + key, tool: name, callId: call.callId, input };
   const idempotencyKey = `${run.facts.agent}/${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
@@ -102,7 +111,7 @@ function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown
   // A tool may change what it is given; every attempt is given the same.
   const inputs = freshInputs(place, input);
   return {
-    ...toolCallStep(run, agent, place),
+    ...step,
     key: info.key,
     perform: async (context) => perform(tool, name, await inputs(), toolContext(context)),
     ...(refusal ? { refusal } : {}),
