@@ -14,7 +14,8 @@ export interface JournalParts {
   readonly epoch: number;
   /** What the store holds so far; a `run.resumed` at its end reopens a stopped run. */
   readonly entries: readonly Entry[];
-  readonly emit: (event: RunEvent) => void;
+  /** Absent when nobody watches: then no event is made. */
+  readonly emit: ((event: RunEvent) => void) | undefined;
 }
 
 export interface OpenJournal extends RunJournal {
@@ -77,9 +78,9 @@ function createScreen({ entries, emit }: JournalParts, closing: Closing | undefi
   let shown = 0;
   let over = false;
   const show = (entry: Entry) => {
-    const event = over ? undefined : project(entry);
+    const event = emit && !over ? project(entry) : undefined;
     if (isClosing(entry)) over = true;
-    if (event) emit(event);
+    if (event) emit?.(event);
   };
   return {
     get over() {
