@@ -3,6 +3,7 @@ import { AgentError, type ErrorCode } from "../../core/errors.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, failed, type Outcome, suspended } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
+import type { CompiledSchema, Validated } from "../../core/schema.ts";
 import type { Next, Reconciled, Step, StepContext } from "../../core/step.ts";
 import type { Tool, ToolContext, ToolResult } from "../../core/tool.ts";
 import { toolSpan } from "../../telemetry/attributes.ts";
@@ -74,8 +75,10 @@ async function passGate(gated: GatedCall, context: StepContext, next: Next): Pro
 // A fallback's name may be that of a tool of the agent's, whose breaker is none of its business.
 const breakerOf = ({ name, insteadOf }: CallPlace) => (insteadOf ? `tool ${insteadOf.name}, fallback ${name}` : `tool ${name}`);
 
+type Admitted = { readonly input: unknown; readonly repaired: boolean } | AgentError;
+
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
-async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
+function admit({ parsed, tool, name, truncated }: CallPlace): Admitted | Promise<Admitted> {
   if (truncated) {
     return new AgentError(
       "tool_input_truncated",
@@ -83,8 +86,13 @@ async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ in
     );
   }
   if (!parsed.ok) return new AgentError("tool_input_invalid", `The arguments of ${name} are not a JSON object; it was not executed.`);
-  const valid = await tool.input.validate(parsed.value);
-  if (valid.ok) return { input: valid.value, repaired: parsed.repaired };
+  const { value, repaired } = parsed;
+  const valid = tool.input.validate(value);
+  return valid instanceof Promise ? valid.then((later) => admittedAs(later, name, repaired)) : admittedAs(valid, name, repaired);
+}
+
+function admittedAs(valid: Validated, name: string, repaired: boolean): Admitted {
+  if (valid.ok) return { input: valid.value, repaired };
   const issues = valid.issues.slice(0, 10).join("; ");
   return new AgentError("tool_input_invalid", `The arguments of ${name} do not match its schema; it was not executed. ${issues}`);
 }
@@ -122,14 +130,15 @@ function innerStep({ run, agent, place, step }: GatedCall, input: unknown): Step
 
 function freshInputs(place: CallPlace, validated: unknown): () => unknown {
   let used = false;
-  return async () => {
-    if (!used) {
-      used = true;
-      return validated;
-    }
+  const again = async () => {
     const parsed = parseArguments(place.call.arguments, place.tool.effect === "read");
     const admitted = await admit({ ...place, parsed });
     return admitted instanceof AgentError ? validated : admitted.input;
+  };
+  return () => {
+    if (used) return again();
+    used = true;
+    return validated;
   };
 }
 
@@ -146,8 +155,12 @@ async function perform(tool: Tool, name: string, input: unknown, context: ToolCo
   return accept(tool, name, output);
 }
 
-async function accept(tool: Tool, name: string, output: unknown): Promise<Outcome<ToolResult>> {
-  const valid = tool.output ? await tool.output.validate(output) : { ok: true as const, value: output };
+function accept(tool: Tool, name: string, output: unknown): Outcome<ToolResult> | Promise<Outcome<ToolResult>> {
+  return tool.output ? acceptValid(tool, tool.output, name, output) : done(renderOutput(tool, name, output));
+}
+
+async function acceptValid(tool: Tool, schema: CompiledSchema, name: string, output: unknown): Promise<Outcome<ToolResult>> {
+  const valid = await schema.validate(output);
   if (!valid.ok)
     return failed(new AgentError("tool_output_invalid", `${name} was executed, and answered what its outputSchema does not allow.`));
   return done(renderOutput(tool, name, valid.value));
