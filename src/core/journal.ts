@@ -192,8 +192,11 @@ export interface RunJournal {
   readonly closing: Closing | undefined;
   /** Tells the consumer what was recorded up to and including this step or stage; called when a pass meets it again. */
   reached(key: string): void;
-  /** With no entries it only makes durable what is held. Rejects once the run is closed. */
-  write(entries: readonly Entry[]): Promise<void>;
+  /**
+   * With no entries it only makes durable what is held. Rejects once the run is closed. Undefined when it is done at once, as with a store
+   * in memory: then nobody has to wait.
+   */
+  write(entries: readonly Entry[]): Promise<void> | undefined;
   /** Keeps an entry that nothing depends on yet; it becomes durable with the next write, in order. */
   hold(entry: Entry): void;
   /** Adds a remark; also after the run has closed. Never fails the run. */

@@ -5,7 +5,7 @@ import { assertJson, recall } from "../core/json.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
 import { printOf } from "../core/print.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";
-import type { Layer, Step, StepContext } from "../core/step.ts";
+import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 
 /** Outermost layer: a step that is done answers from the journal and nothing inside it runs; what comes of any other is recorded. */
 export const recorded: Layer = async (step, context, next) => {
@@ -27,17 +27,27 @@ export const recorded: Layer = async (step, context, next) => {
 };
 
 /** Writes ahead just before the world is touched: after a crash, "never tried" and "may have happened" can be told apart. */
-export const announced: Layer = async (step, context, next) => {
+export const announced: Layer = (step, context, next) => {
   const { journal, clock, attempt } = context;
   const { key, kind, name } = step;
   const started = { type: "attempt.started" as const, at: clock.now(), key, kind, name, attempt };
   try {
-    await journal.write([attempt === 1 ? { ...started, print: printOf(step.input), input: step.input } : started]);
+    const written = journal.write([attempt === 1 ? { ...started, print: printOf(step.input), input: step.input } : started]);
+    if (written) return once(written, step, context, next);
   } catch (thrown) {
-    return failed(journalError(thrown));
+    return Promise.resolve(unwritten(thrown));
   }
   return next(step, context);
 };
+
+async function once<T>(written: Promise<void>, step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  try {
+    await written;
+  } catch (thrown) {
+    return unwritten(thrown);
+  }
+  return next(step, context);
+}
 
 /** Writes down that a stage was completed, and how long it took. */
 export const stageRecorded: StageLayer = async (stage, context, work) => {
@@ -52,17 +62,17 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
 };
 
 /** Facts are recorded; a refusal, suspension, halt or a failure worth trying again is not, so that a resume tries afresh. */
-async function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Promise<Outcome<T>> {
+function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Outcome<T> | Promise<Outcome<T>> {
   const { journal, clock } = context;
   if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) {
     if (journal.begun(step.key)) journal.hold(abandoned(step, clock.now(), outcome, journal.tried(step.key)));
     return outcome;
   }
   try {
-    await journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key))]);
-    return outcome;
+    const written = journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key))]);
+    return written ? written.then(() => outcome, unwritten) : outcome;
   } catch (thrown) {
-    return failed(journalError(thrown));
+    return unwritten(thrown);
   }
 }
 
@@ -118,4 +128,4 @@ function noteChange<T>(step: Step<T>, { journal, clock }: StepContext, past: Ste
   journal.note({ type: "note", at: clock.now(), key: step.key, note: "input-changed" });
 }
 
-const journalError = (thrown: unknown) => toAgentError(thrown, "journal_unavailable", "The journal could not be written.");
+const unwritten = (thrown: unknown) => failed(toAgentError(thrown, "journal_unavailable", "The journal could not be written."));

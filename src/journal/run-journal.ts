@@ -68,7 +68,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
       changeNoted ||= entry.note === "input-changed";
       noteLeft(past.left, entry);
       if (!screen.over) return writer.hold(entry);
-      writer.write([entry]).catch(() => {}); // the run is over; a remark that cannot be kept is lost, nothing else
+      writer.write([entry])?.catch(() => {}); // the run is over; a remark that cannot be kept is lost, nothing else
     },
   };
 }
@@ -161,7 +161,7 @@ function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, p
 
   const fail = (thrown: unknown): AgentError => (broken = toAgentError(thrown, "journal_unavailable", "The journal could not be written."));
 
-  const flush = (): Promise<void> => {
+  const flush = (): Promise<void> | undefined => {
     queued = undefined;
     if (broken) return Promise.reject(broken);
     const entries = group;
@@ -171,7 +171,7 @@ function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, p
       sequence += entries.length;
       if (!pending) {
         published(entries);
-        return Promise.resolve();
+        return undefined;
       }
       busy = pending.then(
         () => {
@@ -194,10 +194,10 @@ function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, p
     hold: (entry: Entry) => {
       group.push(entry);
     },
-    write: (entries: readonly Entry[]): Promise<void> => {
+    write: (entries: readonly Entry[]): Promise<void> | undefined => {
       if (broken) return Promise.reject(broken);
       group.push(...entries);
-      if (group.length === 0) return busy ?? Promise.resolve();
+      if (group.length === 0) return busy;
       return busy ? (queued ??= busy.then(flush)) : flush();
     },
   };

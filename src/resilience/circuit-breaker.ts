@@ -50,19 +50,20 @@ export function createCircuitBreakers(options: BreakerOptions, clock: Clock): Ci
     return breaker;
   };
   return {
-    layer: async (step, context, next) => {
+    layer: (step, context, next) => {
       const name = step.terms.breaker;
       if (name === undefined) return next(step, context);
       const breaker = breakerOf(name);
       const admitted = breaker.admit(step.terms.timeoutMs);
       if (typeof admitted === "number") {
         context.trace.event(spanEvents.breakerRejected, { name });
-        return failed(circuitOpen(name, admitted));
+        return Promise.resolve(failed(circuitOpen(name, admitted)));
       }
-      const outcome = await next(step, context);
-      const state = breaker.settle(admitted, outcome);
-      if (state) context.trace.event(spanEvents.breaker, { name, state });
-      return outcome;
+      return next(step, context).then((outcome) => {
+        const state = breaker.settle(admitted, outcome);
+        if (state) context.trace.event(spanEvents.breaker, { name, state });
+        return outcome;
+      });
     },
     states: () => [...breakers.values()].map((breaker) => breaker.state()),
   };

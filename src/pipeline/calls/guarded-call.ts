@@ -149,7 +149,11 @@ async function guardResult(
   { key, call: { name }, tool }: CallFacts,
   { result, ref }: Performed,
 ): Promise<Outcome<Made>> {
-  const decision = await decideText(run, `${key}/output`, line.agent.guardrails.toolOutput, { point: "toolOutput", text: result.content, tool: name });
+  const decision = await decideText(run, `${key}/output`, line.agent.guardrails.toolOutput, {
+    point: "toolOutput",
+    text: result.content,
+    tool: name,
+  });
   if (decision.status !== "done") return decision;
   const { verdicts } = decision.value;
   if (!decision.value.allowed) {
