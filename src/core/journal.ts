@@ -38,10 +38,9 @@ interface AboutStep extends At {
   readonly name: string;
 }
 
-/** With the first attempt there ever was, or with the outcome of a step that was never tried: what was asked, and its fingerprint. */
+/** With the first attempt there ever was, or with the outcome of a step that was never tried: what was asked. */
 interface Asked {
   readonly input?: Json;
-  readonly print?: string;
 }
 
 /** Why the line made a choice. `own`: in a stage of the user's. */
@@ -162,7 +161,8 @@ export type Note = "detached" | "late-result" | "input-changed";
 export interface StepRecord {
   readonly kind: StepKind;
   readonly name: string;
-  readonly print: string | undefined;
+  /** What was asked at the first attempt. */
+  readonly input: Json | undefined;
   /** The last attempt that began; 0 when none did. */
   readonly attempt: number;
   readonly outcome?: StoredOutcome;

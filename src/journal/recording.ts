@@ -1,9 +1,8 @@
 // The two layers that make steps durable: what is done is never done again, and what was begun is known to have been begun.
 import { AgentError, type ErrorCode, reviveError, storeError, toAgentError } from "../core/errors.ts";
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
-import { assertJson, recall } from "../core/json.ts";
+import { assertJson, type Json, recall } from "../core/json.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
-import { printOf } from "../core/print.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 
@@ -32,7 +31,7 @@ export const announced: Layer = (step, context, next) => {
   const { key, kind, name } = step;
   const started = { type: "attempt.started" as const, at: clock.now(), key, kind, name, attempt };
   try {
-    const written = journal.write([attempt === 1 ? { ...started, print: printOf(step.input), input: step.input } : started]);
+    const written = journal.write([attempt === 1 ? { ...started, ...asked(step) } : started]);
     if (written) return once(written, step, context, next);
   } catch (thrown) {
     return Promise.resolve(unwritten(thrown));
@@ -77,7 +76,7 @@ function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Ou
 }
 
 function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number): Entry {
-  const { key, kind, name, input } = step;
+  const { key, kind, name } = step;
   const { usage, code } = outcome.status === "done" ? (step.facts?.(outcome.value) ?? {}) : { code: codeOf(outcome) };
   return {
     type: "step.done",
@@ -89,8 +88,14 @@ function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: 
     outcome: close(outcome),
     ...(code === undefined ? {} : { code }),
     ...(usage === undefined ? {} : { usage }),
-    ...(attempts === 0 ? { print: printOf(input), input } : {}),
+    ...(attempts === 0 ? asked(step) : {}),
   };
+}
+
+/** What is asked of models and tools is made here; of a step of the user's it has to be looked at before it is written. */
+function asked<T>({ kind, input }: Step<T>): { readonly input: Json } {
+  if (kind === "custom") assertJson(input, "input");
+  return { input };
 }
 
 const codeOf = (outcome: Stopped): ErrorCode => (outcome.status === "suspended" ? "tool_in_doubt" : outcome.error.code);
@@ -123,8 +128,11 @@ function divergence<T>(step: Step<T>, past: StepRecord): AgentError | undefined 
   );
 }
 
+/** Whether a step asks for what was asked at its first attempt. */
+export const sameInput = <T>(step: Step<T>, past: StepRecord): boolean => JSON.stringify(past.input) === JSON.stringify(step.input);
+
 function noteChange<T>(step: Step<T>, { journal, clock }: StepContext, past: StepRecord) {
-  if (journal.closing || past.print === printOf(step.input)) return;
+  if (journal.closing || sameInput(step, past)) return;
   journal.note({ type: "note", at: clock.now(), key: step.key, note: "input-changed" });
 }
 

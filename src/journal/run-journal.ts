@@ -127,11 +127,11 @@ function index(entries: readonly Entry[]): Past {
       const { kind, name, attempt } = entry;
       // A fact stays one, whatever was written after it.
       if (steps.get(entry.key)?.outcome) continue;
-      steps.set(entry.key, { kind, name, print: entry.print ?? steps.get(entry.key)?.print, attempt });
+      steps.set(entry.key, { kind, name, input: entry.input ?? steps.get(entry.key)?.input, attempt });
     } else if (entry.type === "step.done") {
       const { kind, name, attempts, outcome } = entry;
-      const print = entry.print ?? steps.get(entry.key)?.print;
-      steps.set(entry.key, { kind, name, print, attempt: attempts, outcome });
+      const input = entry.input ?? steps.get(entry.key)?.input;
+      steps.set(entry.key, { kind, name, input, attempt: attempts, outcome });
       positions.set(entry.key, position);
     }
   }
