@@ -140,8 +140,8 @@ async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>,
   const closing = closingOf(outcome, line, clock.now());
   try {
     const entries = isBreakdown(closing) ? [] : [closing];
-    const writing = journal.write(entries)?.then(() => true) ?? true;
-    const written = await withinTime(clock, closingMs, new AbortController().signal, () => writing);
+    const writing = journal.write(entries)?.then(() => true);
+    const written = !writing || (await withinTime(clock, closingMs, new AbortController().signal, () => writing));
     if (!written) throw new AgentError("journal_unavailable", "The store did not answer in time.");
     return isBreakdown(closing) ? brokenOff(journal, line, closing) : closing;
   } catch (thrown) {
