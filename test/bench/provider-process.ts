@@ -7,7 +7,7 @@ const turns = 2;
 
 const provider = await simulatedProvider({
   rules: ({ body }) => {
-    const turn = (body.messages?.length - 1) / 2;
+    const turn = ((body.messages?.length ?? 1) - 1) / 2;
     return turn < turns ? { calls: [{ name: "add", arguments: { n: turn } }] } : { text: answerText };
   },
 });
