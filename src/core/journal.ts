@@ -38,10 +38,9 @@ interface AboutStep extends At {
   readonly name: string;
 }
 
-/** With the first attempt there ever was, or with the outcome of a step that was never tried: what was asked, and its fingerprint. */
+/** With the first attempt there ever was, or with the outcome of a step that was never tried: what was asked. */
 interface Asked {
   readonly input?: Json;
-  readonly print?: string;
 }
 
 /** Why the line made a choice. `own`: in a stage of the user's. */
@@ -168,7 +167,8 @@ export type Note = "detached" | "late-result" | "input-changed";
 export interface StepRecord {
   readonly kind: StepKind;
   readonly name: string;
-  readonly print: string | undefined;
+  /** What was asked at the first attempt. */
+  readonly input: Json | undefined;
   /** The last attempt that began; 0 when none did. */
   readonly attempt: number;
   readonly outcome?: StoredOutcome;
@@ -198,8 +198,11 @@ export interface RunJournal {
   readonly closing: Closing | undefined;
   /** Tells the consumer what was recorded up to and including this step or stage; called when a pass meets it again. */
   reached(key: string): void;
-  /** With no entries it only makes durable what is held. Rejects once the run is closed. */
-  write(entries: readonly Entry[]): Promise<void>;
+  /**
+   * With no entries it only makes durable what is held. Rejects once the run is closed. Undefined when it is done at once, as with a store
+   * in memory: then nobody has to wait.
+   */
+  write(entries: readonly Entry[]): Promise<void> | undefined;
   /** Keeps an entry that nothing depends on yet; it becomes durable with the next write, in order. */
   hold(entry: Entry): void;
   /** Adds a remark; also after the run has closed. Never fails the run. */

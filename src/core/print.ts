@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { Json } from "./json.ts";
 
-/** A short fingerprint of what is new in a step's input; equal input has an equal print. */
+/** A short fingerprint; equal values have an equal print. */
 export function printOf(value: Json): string {
   return hash("sha256", JSON.stringify(value), "base64url").slice(0, 22);
 }

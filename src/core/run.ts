@@ -71,7 +71,7 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
     used.add(key);
     return key;
   };
-  return {
+  const self: Run = {
     facts: context.run,
     path,
     signal,
@@ -94,7 +94,8 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
     },
     stage: (name, work) => {
       const stage = { run: context.run, name, key: path + name };
-      const walk = (inner: StepContext) => settled(name, () => work(openRun(machinery, inner, path, used)));
+      // Without a span of its own a stage has the same run to work with.
+      const walk = (inner: StepContext) => settled(name, () => work(inner === context ? self : openRun(machinery, inner, path, used)));
       return isPast(journal, stage.key) ? again(stage.key, context, walk) : machinery.stage(stage, context, walk);
     },
     all: async (works) => gravest(await Promise.all(works.map((work) => settled("a branch", work)))),
@@ -113,6 +114,7 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
       });
     },
   };
+  return self;
 }
 
 const reused = (key: string) => failed(new AgentError("step_key_reused", `Two steps or choices of the run share the key ${key}.`));

@@ -2,9 +2,9 @@
 
 import { AgentError } from "../core/errors.ts";
 import { failed, type Outcome, suspended } from "../core/outcome.ts";
-import { printOf } from "../core/print.ts";
 import type { Layer, Next, Reconciled, Step, StepContext } from "../core/step.ts";
 import { withinTime } from "../core/waiting.ts";
+import { sameInput } from "./recording.ts";
 
 /**
  * Outside retries and breaker, so that these see the silence itself; inside the gate, so that what is found out is finished as usual.
@@ -40,7 +40,7 @@ async function lookUp<T>(step: Step<T>, context: StepContext): Promise<Reconcile
  */
 function mayStillBe<T>(step: Step<T>, { journal }: StepContext): boolean {
   const past = journal.find(step.key);
-  return journal.leftBehind(step.key) || (past !== undefined && past.attempt > 0 && past.print !== printOf(step.input));
+  return journal.leftBehind(step.key) || (past !== undefined && past.attempt > 0 && !sameInput(step, past));
 }
 
 const inDoubt = <T>({ key, name }: Step<T>) => suspended([{ kind: "in-doubt", key, tool: name }]);

@@ -1,11 +1,10 @@
 // The two layers that make steps durable: what is done is never done again, and what was begun is known to have been begun.
 import { AgentError, type ErrorCode, reviveError, storeError, toAgentError } from "../core/errors.ts";
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
-import { assertJson, recall } from "../core/json.ts";
+import { assertJson, type Json, recall } from "../core/json.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
-import { printOf } from "../core/print.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";
-import type { Layer, Step, StepContext } from "../core/step.ts";
+import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 
 /** Outermost layer: a step that is done answers from the journal and nothing inside it runs; what comes of any other is recorded. */
 export const recorded: Layer = async (step, context, next) => {
@@ -27,17 +26,27 @@ export const recorded: Layer = async (step, context, next) => {
 };
 
 /** Writes ahead just before the world is touched: after a crash, "never tried" and "may have happened" can be told apart. */
-export const announced: Layer = async (step, context, next) => {
+export const announced: Layer = (step, context, next) => {
   const { journal, clock, attempt } = context;
   const { key, kind, name } = step;
   const started = { type: "attempt.started" as const, at: clock.now(), key, kind, name, attempt };
   try {
-    await journal.write([attempt === 1 ? { ...started, print: printOf(step.input), input: step.input } : started]);
+    const written = journal.write([attempt === 1 ? { ...started, ...asked(step) } : started]);
+    if (written) return once(written, step, context, next);
   } catch (thrown) {
-    return failed(journalError(thrown));
+    return Promise.resolve(unwritten(thrown));
   }
   return next(step, context);
 };
+
+async function once<T>(written: Promise<void>, step: Step<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  try {
+    await written;
+  } catch (thrown) {
+    return unwritten(thrown);
+  }
+  return next(step, context);
+}
 
 /** Writes down that a stage was completed, and how long it took. */
 export const stageRecorded: StageLayer = async (stage, context, work) => {
@@ -52,22 +61,22 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
 };
 
 /** Facts are recorded; a refusal, suspension, halt or a failure worth trying again is not, so that a resume tries afresh. */
-async function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Promise<Outcome<T>> {
+function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Outcome<T> | Promise<Outcome<T>> {
   const { journal, clock } = context;
   if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) {
     if (journal.begun(step.key)) journal.hold(abandoned(step, clock.now(), outcome, journal.tried(step.key)));
     return outcome;
   }
   try {
-    await journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key))]);
-    return outcome;
+    const written = journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key))]);
+    return written ? written.then(() => outcome, unwritten) : outcome;
   } catch (thrown) {
-    return failed(journalError(thrown));
+    return unwritten(thrown);
   }
 }
 
 function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number): Entry {
-  const { key, kind, name, input } = step;
+  const { key, kind, name } = step;
   const { usage, code } = outcome.status === "done" ? (step.facts?.(outcome.value) ?? {}) : { code: codeOf(outcome) };
   return {
     type: "step.done",
@@ -79,8 +88,14 @@ function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: 
     outcome: close(outcome),
     ...(code === undefined ? {} : { code }),
     ...(usage === undefined ? {} : { usage }),
-    ...(attempts === 0 ? { print: printOf(input), input } : {}),
+    ...(attempts === 0 ? asked(step) : {}),
   };
+}
+
+/** What is asked of models and tools is made here; of a step of the user's it has to be looked at before it is written. */
+function asked<T>({ kind, input }: Step<T>): { readonly input: Json } {
+  if (kind === "custom") assertJson(input, "input");
+  return { input };
 }
 
 const codeOf = (outcome: Stopped): ErrorCode => (outcome.status === "suspended" ? "tool_in_doubt" : outcome.error.code);
@@ -115,9 +130,12 @@ function divergence<T>(step: Step<T>, past: StepRecord): AgentError | undefined 
   );
 }
 
+/** Whether a step asks for what was asked at its first attempt. */
+export const sameInput = <T>(step: Step<T>, past: StepRecord): boolean => JSON.stringify(past.input) === JSON.stringify(step.input);
+
 function noteChange<T>(step: Step<T>, { journal, clock }: StepContext, past: StepRecord) {
-  if (journal.closing || past.print === printOf(step.input)) return;
+  if (journal.closing || sameInput(step, past)) return;
   journal.note({ type: "note", at: clock.now(), key: step.key, note: "input-changed" });
 }
 
-const journalError = (thrown: unknown) => toAgentError(thrown, "journal_unavailable", "The journal could not be written.");
+const unwritten = (thrown: unknown) => failed(toAgentError(thrown, "journal_unavailable", "The journal could not be written."));

@@ -14,7 +14,8 @@ export interface JournalParts {
   readonly epoch: number;
   /** What the store holds so far; a `run.resumed` at its end reopens a stopped run. */
   readonly entries: readonly Entry[];
-  readonly emit: (event: RunEvent) => void;
+  /** Absent when nobody watches: then no event is made. */
+  readonly emit: ((event: RunEvent) => void) | undefined;
 }
 
 export interface OpenJournal extends RunJournal {
@@ -67,7 +68,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
       changeNoted ||= entry.note === "input-changed";
       noteLeft(past.left, entry);
       if (!screen.over) return writer.hold(entry);
-      writer.write([entry]).catch(() => {}); // the run is over; a remark that cannot be kept is lost, nothing else
+      writer.write([entry])?.catch(() => {}); // the run is over; a remark that cannot be kept is lost, nothing else
     },
   };
 }
@@ -77,9 +78,9 @@ function createScreen({ entries, emit }: JournalParts, closing: Closing | undefi
   let shown = 0;
   let over = false;
   const show = (entry: Entry) => {
-    const event = over ? undefined : project(entry);
+    const event = emit && !over ? project(entry) : undefined;
     if (isClosing(entry)) over = true;
-    if (event) emit(event);
+    if (event) emit?.(event);
   };
   return {
     get over() {
@@ -126,11 +127,11 @@ function index(entries: readonly Entry[]): Past {
       const { kind, name, attempt } = entry;
       // A fact stays one, whatever was written after it.
       if (steps.get(entry.key)?.outcome) continue;
-      steps.set(entry.key, { kind, name, print: entry.print ?? steps.get(entry.key)?.print, attempt });
+      steps.set(entry.key, { kind, name, input: entry.input ?? steps.get(entry.key)?.input, attempt });
     } else if (entry.type === "step.done") {
       const { kind, name, attempts, outcome } = entry;
-      const print = entry.print ?? steps.get(entry.key)?.print;
-      steps.set(entry.key, { kind, name, print, attempt: attempts, outcome });
+      const input = entry.input ?? steps.get(entry.key)?.input;
+      steps.set(entry.key, { kind, name, input, attempt: attempts, outcome });
       positions.set(entry.key, position);
     }
   }
@@ -160,7 +161,7 @@ function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, p
 
   const fail = (thrown: unknown): AgentError => (broken = toAgentError(thrown, "journal_unavailable", "The journal could not be written."));
 
-  const flush = (): Promise<void> => {
+  const flush = (): Promise<void> | undefined => {
     queued = undefined;
     if (broken) return Promise.reject(broken);
     const entries = group;
@@ -170,7 +171,7 @@ function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, p
       sequence += entries.length;
       if (!pending) {
         published(entries);
-        return Promise.resolve();
+        return undefined;
       }
       busy = pending.then(
         () => {
@@ -193,10 +194,10 @@ function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, p
     hold: (entry: Entry) => {
       group.push(entry);
     },
-    write: (entries: readonly Entry[]): Promise<void> => {
+    write: (entries: readonly Entry[]): Promise<void> | undefined => {
       if (broken) return Promise.reject(broken);
       group.push(...entries);
-      if (group.length === 0) return busy ?? Promise.resolve();
+      if (group.length === 0) return busy;
       return busy ? (queued ??= busy.then(flush)) : flush();
     },
   };

@@ -50,19 +50,20 @@ export function createCircuitBreakers(options: BreakerOptions, clock: Clock): Ci
     return breaker;
   };
   return {
-    layer: async (step, context, next) => {
+    layer: (step, context, next) => {
       const name = step.terms.breaker;
       if (name === undefined) return next(step, context);
       const breaker = breakerOf(name);
       const admitted = breaker.admit(step.terms.timeoutMs);
       if (typeof admitted === "number") {
         context.trace.event(spanEvents.breakerRejected, { name });
-        return failed(circuitOpen(name, admitted));
+        return Promise.resolve(failed(circuitOpen(name, admitted)));
       }
-      const outcome = await next(step, context);
-      const state = await breaker.settle(admitted, outcome);
-      if (state) context.trace.event(spanEvents.breaker, { name, state });
-      return outcome;
+      return next(step, context).then((outcome) => {
+        const state = breaker.settle(admitted, outcome);
+        if (state) context.trace.event(spanEvents.breaker, { name, state });
+        return outcome;
+      });
     },
     states: () => [...breakers.values()].map((breaker) => breaker.state()),
   };
@@ -103,7 +104,7 @@ interface Breaker {
   /** The phase an attempt may be made in, or the time to come back at. */
   admit(timeoutMs: number): Admitting | number;
   /** Counts what came of an admitted attempt; answers the new state when that changed it. */
-  settle(admitted: Admitting, outcome: Outcome<unknown>): Promise<"open" | "closed" | undefined>;
+  settle(admitted: Admitting, outcome: Outcome<unknown>): "open" | "closed" | undefined;
   state(): BreakerState;
 }
 
@@ -126,14 +127,13 @@ function createBreaker(key: string, options: BreakerOptions, clock: Clock): Brea
       phase = { state: "half-open", circuit: circuit("half-open"), openedAt: phase.openedAt, trialUntil: now + resetMs + timeoutMs };
       return phase;
     },
-    async settle(admitted, outcome) {
+    settle(admitted, outcome) {
       if (phase !== admitted) return undefined;
       if (verdictOf(outcome) === "neutral") {
         if (admitted.state === "half-open") admitted.trialUntil = 0;
         return undefined;
       }
-      await admitted.circuit.count(outcome.status === "failed" ? outcome.error : undefined, clock.now());
-      if (phase !== admitted) return undefined;
+      admitted.circuit.count(outcome.status === "failed" ? outcome.error : undefined, clock.now());
       const opens = admitted.state === "closed" ? isTripped(admitted.circuit, options) : !admitted.circuit.closed;
       if (admitted.state === "closed" && !opens) return undefined;
       admitted.circuit.shutdown();

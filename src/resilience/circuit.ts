@@ -6,12 +6,12 @@ import type { AgentError } from "../core/errors.ts";
 /** A closed or half-open circuit; what follows an open one is a new one, so that late results cannot reach it. */
 export interface Circuit {
   /** Counts one result: a failure, or undefined for a success. */
-  count(failure: AgentError | undefined, now: number): Promise<void>;
+  count(failure: AgentError | undefined, now: number): void;
   /** What is in the window. */
   tally(): { readonly failures: number; readonly successes: number };
   /** A half-open circuit closes with a success. */
   readonly closed: boolean;
-  /** Ends it, with the timer that opossum starts when it opens. */
+  /** Ends it, with whatever opossum listens to. */
   shutdown(): void;
 }
 
@@ -35,16 +35,21 @@ export function createCircuit(name: string, withinMs: number, now: number, state
     enableSnapshots: false,
     rotateBucketController: turner,
   };
-  const opossum = new CircuitBreaker(report, options);
+  const opossum = new CircuitBreaker(nothing, options);
   const bucketMs = withinMs / buckets;
   let turnedAt = now;
   return {
-    async count(failure, at) {
+    count(failure, at) {
       // Fewer than none when the machine's clock was set back: then the window goes on from there.
       const turns = Math.floor((at - turnedAt) / bucketMs);
       for (let turn = 0; turn < Math.min(turns, buckets); turn++) turner.emit("rotate");
       turnedAt += turns * bucketMs;
-      await opossum.fire(failure).catch(() => {});
+      // The events by which opossum tells itself how its work ended: it counts on them, and a half-open circuit closes on a success. To fire
+      // it would come to the same, several turns of the promise queue later.
+      opossum.emit(failure ? "failure" : "success", failure, 0);
+      // Kept by opossum for percentiles nobody asks for: one number per result, without end.
+      const [bucket] = opossum.status.window;
+      if (bucket) bucket.latencyTimes.length = 0;
     },
     tally() {
       let failures = 0;
@@ -52,8 +57,6 @@ export function createCircuit(name: string, withinMs: number, now: number, state
       for (const bucket of opossum.status.window) {
         failures += bucket.failures;
         successes += bucket.successes;
-        // Kept by opossum for percentiles nobody asks for: one number per result, without end.
-        bucket.latencyTimes.length = 0;
       }
       return { failures, successes };
     },
@@ -64,5 +67,5 @@ export function createCircuit(name: string, withinMs: number, now: number, state
   };
 }
 
-/** What opossum takes for the work: by then it is over, and opossum hears how it ended only if that counts. */
-const report = (failure: AgentError | undefined): Promise<void> => (failure ? Promise.reject(failure) : Promise.resolve());
+/** What opossum takes for the work. It is never asked to do it: by the time it is told, the work is over. */
+const nothing = () => Promise.resolve();

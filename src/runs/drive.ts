@@ -1,7 +1,6 @@
 // One pass over one run: opens its journal, keeps its time, walks the line, and writes how it ended, once.
 import type { Clock } from "../core/clock.ts";
 import { AgentError, storeError, toAgentError } from "../core/errors.ts";
-import type { RunEvent } from "../core/events.ts";
 import type { Closing, Entry } from "../core/journal.ts";
 import { failed, type Outcome, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
@@ -19,13 +18,17 @@ import { createCallLimits } from "../policy/limits.ts";
 import { outcomeAttributes } from "../telemetry/attributes.ts";
 import type { OpenedRun } from "./open-run.ts";
 import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
+import type { Emit } from "./run-stream.ts";
+
+const toNobody: Emit = () => {};
 
 export interface Pass {
   readonly agent: AgentParts;
   readonly streamed: boolean;
   /** A streamed answer that broke off may begin anew. */
   readonly restarts?: boolean;
-  readonly emit: (event: RunEvent) => void;
+  /** Absent when nobody watches. */
+  readonly emit: Emit | undefined;
   /** Aborted to cancel; its reason becomes the cause. */
   readonly signal: AbortSignal;
   /** For telling a closed run again: how long the line may take in all. */
@@ -38,9 +41,9 @@ export interface Pass {
  */
 export function drive<Output>(opened: OpenedRun, pass: Pass): Promise<RunResult<Output>>;
 export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<unknown>> {
-  const { agent, emit } = pass;
+  const { agent, emit = toNobody } = pass;
   const { run, entries, epoch } = opened;
-  const journal = openJournal({ journal: agent.store.journal, runId: run.id, epoch, entries, emit });
+  const journal = openJournal({ journal: agent.store.journal, runId: run.id, epoch, entries, emit: pass.emit });
   const line = openLine(opened, pass);
   const trace = journal.closing ? noTrace : opened.trace;
   const time = keepTime(agent.clock, pass.signal, opened.caps.totalMs - journal.tally.timings().totalMs);
@@ -79,7 +82,7 @@ async function retold(opened: OpenedRun, { agent }: Pass): Promise<RunResult<unk
   const load = async () => (await agent.store.journal.load(opened.run.id))?.map(decode);
   const entries = await withinTime(agent.clock, retellingMs, new AbortController().signal, load);
   if (!entries?.some((entry) => entry.type === "run.ended" || entry.type === "run.stopped")) return undefined;
-  return drive({ ...opened, entries, trace: noTrace }, { agent, streamed: false, emit: () => {}, signal: gone, graceMs: retellingMs });
+  return drive({ ...opened, entries, trace: noTrace }, { agent, streamed: false, emit: undefined, signal: gone, graceMs: retellingMs });
 }
 
 async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> {
@@ -115,7 +118,7 @@ async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSigna
   }
 }
 
-function openLine({ input, caps }: OpenedRun, { agent, streamed, restarts = false, emit }: Pass): Line {
+function openLine({ input, caps }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody }: Pass): Line {
   return {
     agent,
     input,
@@ -141,7 +144,8 @@ async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>,
   const closing = closingOf(outcome, line, clock.now());
   try {
     const entries = isBreakdown(closing) ? [] : [closing];
-    const written = await withinTime(clock, closingMs, new AbortController().signal, () => journal.write(entries).then(() => true));
+    const writing = journal.write(entries)?.then(() => true);
+    const written = !writing || (await withinTime(clock, closingMs, new AbortController().signal, () => writing));
     if (!written) throw new AgentError("journal_unavailable", "The store did not answer in time.");
     return isBreakdown(closing) ? brokenOff(journal, line, closing) : closing;
   } catch (thrown) {

@@ -14,10 +14,13 @@ export interface RunStream<Output = string> extends AsyncIterable<RunEvent> {
   readonly textStream: AsyncIterable<string>;
 }
 
+/** Where events go; absent when nobody will iterate. */
+export type Emit = (event: RunEvent) => void;
+
 export interface StreamSource<Output> {
   readonly runId: string;
   /** Starts the run at once; resolves when it has ended or stopped, and does not reject. */
-  readonly drive: (emit: (event: RunEvent) => void) => Promise<RunResult<Output>>;
+  readonly drive: (emit: Emit | undefined) => Promise<RunResult<Output>>;
   /** What leaving early does. */
   readonly leave: () => void;
   /** False when nobody will iterate: then no event is kept. */
@@ -33,11 +36,10 @@ export function openStream<Output>({ runId, drive, leave, keep }: StreamSource<O
     waiting.clear();
   };
   const emit = (event: RunEvent) => {
-    if (!keep) return;
     events.push(event);
     wake();
   };
-  const result = drive(emit).finally(() => {
+  const result = drive(keep ? emit : undefined).finally(() => {
     over = true;
     wake();
   });

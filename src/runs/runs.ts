@@ -1,7 +1,6 @@
 // The runs of one agent: starts them, goes on with them, and lets a second asker of the same run join the first.
 import { uuidv7 } from "uuidv7";
 import { AgentError, toAgentError } from "../core/errors.ts";
-import type { RunEvent } from "../core/events.ts";
 import type { Principal, RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
@@ -13,7 +12,7 @@ import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts"
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { drive } from "./drive.ts";
 import { type Asked, loadEntries, notYours, type OpenedRun, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
-import { type OpenStream, openStream, type RunStream } from "./run-stream.ts";
+import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
 /** How runs are asked for. */
 export interface Runs<Output> {
@@ -100,7 +99,7 @@ async function pass<Output>(
   agent: AgentParts,
   { runId, options, streamed, open }: Beginning,
   leaving: AbortController,
-  emit: (event: RunEvent) => void,
+  emit: Emit | undefined,
 ): Promise<RunResult<Output>> {
   const { signal } = leaving;
   const release = follow(options.signal, leaving);
@@ -171,7 +170,7 @@ async function inTime(agent: AgentParts, signal: AbortSignal, totalMs: number, o
 /** A run that was opened too late for its caller is closed as what the caller was told, and not left to look as if it went on. */
 function closeLate(agent: AgentParts, opening: Promise<OpenedRun>, error: AgentError) {
   const reason = error.code === "journal_unavailable" ? new AgentError("deadline_exceeded", "The store did not answer in time.") : error;
-  opening.then((opened) => drive(opened, { agent, streamed: false, emit: () => {}, signal: AbortSignal.abort(reason) })).catch(() => {}); // the store is the one to say so
+  opening.then((opened) => drive(opened, { agent, streamed: false, emit: undefined, signal: AbortSignal.abort(reason) })).catch(() => {}); // the store is the one to say so
 }
 
 /** Passes the caller's abort on; the returned function takes the listener off again. */
@@ -183,20 +182,20 @@ function follow(caller: AbortSignal | undefined, controller: AbortController): (
 function waitingUntil<Output>(agent: AgentParts, stream: RunStream<Output>, signal: AbortSignal | undefined): RunStream<Output> {
   if (!signal) return stream;
   const stop = async () =>
-    (await withinTime(agent.clock, 0, signal, () => stream.result)) ?? neverOpened(agent, stream.runId, stopReason(signal), () => {});
+    (await withinTime(agent.clock, 0, signal, () => stream.result)) ?? neverOpened(agent, stream.runId, stopReason(signal), undefined);
   return { ...stream, result: stop() };
 }
 
 function unopened(agent: AgentParts, runId: string, error: AgentError): RunStream<never> {
-  const refuse = (emit: (event: RunEvent) => void) => Promise.resolve(neverOpened(agent, runId, error, emit));
+  const refuse = (emit: Emit | undefined) => Promise.resolve(neverOpened(agent, runId, error, emit));
   return openStream<never>({ runId, drive: refuse, leave: () => {}, keep: true }).own;
 }
 
 /** A run that could not be opened: wrong id, other input, or a store that is down. Nothing was performed and nothing written. */
-function neverOpened(agent: AgentParts, runId: string, thrown: unknown, emit: (event: RunEvent) => void): RunResult<never> {
+function neverOpened(agent: AgentParts, runId: string, thrown: unknown, emit: Emit | undefined): RunResult<never> {
   const error = toAgentError(thrown, "journal_unavailable", "The store could not be read or written; nothing was started.");
   const status = error.code === "cancelled" ? "cancelled" : "failed";
-  emit({ type: "run.finished", at: agent.clock.now(), status, code: error.code });
+  emit?.({ type: "run.finished", at: agent.clock.now(), status, code: error.code });
   return {
     runId,
     status,

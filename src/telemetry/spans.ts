@@ -38,8 +38,10 @@ async function inAttempt<T>(step: Step<T>, context: StepContext, next: Next): Pr
 }
 
 /** A span for a stage; what it does in there nests below. A refusal is an outcome, not an error of the stage. */
-export const stageTraced: StageLayer = async (stage, context, work) => {
-  if (context.trace === noTrace) return work(context);
+export const stageTraced: StageLayer = (stage, context, work) =>
+  context.trace === noTrace ? work(context) : inStageSpan(stage, context, work);
+
+const inStageSpan: StageLayer = async (stage, context, work) => {
   const span = context.trace.child(stageSpanName(stage.name), "internal", stageAttributes(stage.key));
   const outcome = await work({ ...context, trace: span });
   const error = errorOf(outcome);

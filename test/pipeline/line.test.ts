@@ -44,6 +44,14 @@ test("a step of its own is retried, recorded, and not done again", async () => {
   expect(times).toBe(2);
 });
 
+test("a step whose input cannot be stored fails by itself; the journal goes on", async () => {
+  const work = async (run: Run) => {
+    const outcome = await run.step({ ...step("k", () => Promise.resolve(done("x"))), input: Object({ when: new Date(0) }) });
+    return done(outcome.status === "failed" ? outcome.error.code : outcome.status);
+  };
+  expect(await planning(work).run("go")).toMatchObject({ status: "completed", output: '"journal_value_invalid"' });
+});
+
 test("branches answer in order, or with the gravest; every one is waited for", async () => {
   const error = (code: ConstructorParameters<typeof AgentError>[0]) => new AgentError(code, code);
   const finished: number[] = [];

@@ -9,7 +9,8 @@ export interface Tally {
   timings(): Timings;
 }
 
-type Tokens = { -readonly [Name in "inputTokens" | "cacheReadTokens" | "cacheWriteTokens" | "outputTokens" | "reasoningTokens"]?: number };
+type Counted = "inputTokens" | "cacheReadTokens" | "cacheWriteTokens" | "outputTokens" | "reasoningTokens";
+type Tokens = { -readonly [Name in Counted]?: number };
 
 /** Time counts from start or resume to the next stop or end; waiting in between, or lying dead after a crash, does not. */
 export function createTally(): Tally {
@@ -41,7 +42,12 @@ export function createTally(): Tally {
   };
   const report = (usage: Usage) => {
     unreported -= 1;
-    for (const [name, count] of Object.entries(tokensOf(usage))) Reflect.set(tokens, name, (Reflect.get(tokens, name) ?? 0) + count);
+    const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails } = usage;
+    addTo(tokens, "inputTokens", inputTokens);
+    addTo(tokens, "cacheReadTokens", inputTokenDetails?.cacheReadTokens);
+    addTo(tokens, "cacheWriteTokens", inputTokenDetails?.cacheWriteTokens);
+    addTo(tokens, "outputTokens", outputTokens);
+    addTo(tokens, "reasoningTokens", outputTokenDetails?.reasoningTokens);
   };
 
   return {
@@ -70,14 +76,7 @@ export function createTally(): Tally {
 /** Nothing was spent on it in this run, whatever it says. */
 const isAnsweredWithoutTrying = (entry: Entry) => entry.type === "step.done" && entry.attempts === 0;
 
-/** The counts a provider did report. */
-function tokensOf({ inputTokens, inputTokenDetails, outputTokens, outputTokenDetails }: Usage): Tokens {
-  const all = {
-    inputTokens,
-    cacheReadTokens: inputTokenDetails?.cacheReadTokens,
-    cacheWriteTokens: inputTokenDetails?.cacheWriteTokens,
-    outputTokens,
-    reasoningTokens: outputTokenDetails?.reasoningTokens,
-  };
-  return Object.fromEntries(Object.entries(all).filter(([, count]) => typeof count === "number" && Number.isFinite(count)));
+/** What a provider does not report stays absent. */
+function addTo(tokens: Tokens, name: Counted, count: unknown) {
+  if (typeof count === "number" && Number.isFinite(count)) tokens[name] = (tokens[name] ?? 0) + count;
 }

@@ -54,6 +54,7 @@ export async function makeCall(run: Run, line: Line, facts: CallFacts, { refusal
   if (outcome.status !== "done") return outcome;
   const { result, ref, by } = outcome.value;
   if (refusal && result.content === failedResult(refusal).content) return done({ result, ref, verdicts: [], ...escalation(refusal) });
+  if (line.agent.guardrails.toolOutput.length === 0) return done({ result, ref, verdicts: [], ...(by === undefined ? {} : { by }) });
   const guarded = await guardResult(run, line, facts, outcome.value);
   return guarded.status === "done" && by !== undefined ? done({ ...guarded.value, by }) : guarded;
 }
@@ -65,13 +66,16 @@ const withArguments = (facts: CallFacts, text: string): CallFacts => ({
 });
 
 /** Arguments that are no JSON are left to the step: nothing is executed with them. */
-export async function admitCall(run: Run, line: Line, { key, call, tool, parsed, truncated }: CallFacts): Promise<Outcome<Admission>> {
-  const guardrails = line.agent.guardrails.toolInput;
-  if (guardrails.length === 0) return done({ verdicts: [], shownArguments: call.arguments });
+export function admitCall(run: Run, line: Line, facts: CallFacts): Outcome<Admission> | Promise<Outcome<Admission>> {
+  if (line.agent.guardrails.toolInput.length === 0) return done({ verdicts: [], shownArguments: facts.call.arguments });
+  return guardArguments(run, line, facts);
+}
+
+async function guardArguments(run: Run, line: Line, { key, call, tool, parsed, truncated }: CallFacts): Promise<Outcome<Admission>> {
   // Nobody has looked at what is not going to be executed anyway: then it is shown to nobody.
   if (!tool || truncated || !parsed.ok) return done({ verdicts: [], shownArguments: "{}" });
   const text = JSON.stringify(parsed.value);
-  const decision = await decideText(run, `${key}/input`, guardrails, { point: "toolInput", text, tool: call.name });
+  const decision = await decideText(run, `${key}/input`, line.agent.guardrails.toolInput, { point: "toolInput", text, tool: call.name });
   if (decision.status !== "done") return decision;
   const { verdicts } = decision.value;
   if (decision.value.allowed) {
@@ -95,9 +99,13 @@ interface Performed {
  * A refused call is a step too: seen, recorded, and never tried. A rule that an earlier pass did not have changes nothing about what that
  * pass has done, and hides nothing that it began.
  */
-async function perform(run: Run, { agent }: Line, facts: CallFacts, refusal?: AgentError): Promise<Outcome<Performed>> {
+function perform(run: Run, { agent }: Line, facts: CallFacts, refusal?: AgentError): Promise<Outcome<Performed>> {
   const { key, call, tool } = facts;
-  if (tool) return performWith(run, agent, facts, { key, tool, name: call.name, ...(refusal ? { refusal } : {}) });
+  if (!tool) return performUnknown(run, agent, facts);
+  return performWith(run, agent, facts, { key, tool, name: call.name, ...(refusal ? { refusal } : {}) });
+}
+
+async function performUnknown(run: Run, agent: AgentParts, { key, call }: CallFacts): Promise<Outcome<Performed>> {
   const outcome = await run.step(unknownToolStep(key, call, agent.tools.keys()));
   return outcome.status === "done" ? done({ result: outcome.value, ref: run.path + key }) : outcome;
 }
@@ -141,9 +149,11 @@ async function guardResult(
   { key, call: { name }, tool }: CallFacts,
   { result, ref }: Performed,
 ): Promise<Outcome<Made>> {
-  const guardrails = line.agent.guardrails.toolOutput;
-  if (guardrails.length === 0) return done({ result, ref, verdicts: [] });
-  const decision = await decideText(run, `${key}/output`, guardrails, { point: "toolOutput", text: result.content, tool: name });
+  const decision = await decideText(run, `${key}/output`, line.agent.guardrails.toolOutput, {
+    point: "toolOutput",
+    text: result.content,
+    tool: name,
+  });
   if (decision.status !== "done") return decision;
   const { verdicts } = decision.value;
   if (!decision.value.allowed) {

@@ -3,6 +3,7 @@ import { AgentError, type ErrorCode } from "../../core/errors.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, failed, type Outcome, suspended } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
+import type { CompiledSchema, Validated } from "../../core/schema.ts";
 import type { Next, Reconciled, Step, StepContext } from "../../core/step.ts";
 import type { Tool, ToolContext, ToolResult } from "../../core/tool.ts";
 import { toolSpan } from "../../telemetry/attributes.ts";
@@ -32,7 +33,7 @@ export interface CallPlace {
 
 export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Step<ToolResult> {
   const { call, key, tool, name } = place;
-  return {
+  const step: Step<ToolResult> = {
     kind: "tool",
     key,
     name,
@@ -43,11 +44,20 @@ export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Ste
     facts: ({ error }) => ({ code: error?.code }),
     // The gate hands on a step with the validated input; this one has nothing to perform with.
     perform: () => Promise.resolve(failed(new AgentError("internal_error", "A tool step was performed without its gate."))),
-    gate: (context, next) => passGate(run, agent, place, context, next),
+    gate: (context, next) => passGate({ run, agent, place, step }, context, next),
   };
+  return step;
 }
 
-async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: StepContext, next: Next): Promise<Outcome<ToolResult>> {
+interface GatedCall {
+  readonly run: Run;
+  readonly agent: AgentParts;
+  readonly place: CallPlace;
+  readonly step: Step<ToolResult>;
+}
+
+async function passGate(gated: GatedCall, context: StepContext, next: Next): Promise<Outcome<ToolResult>> {
+  const { run, place } = gated;
   const begun = place.tool.repeat !== "freely" && context.journal.tried(run.path + place.key) > 0;
   if (place.refusal && !begun) return refusedCall(place, place.refusal, context);
   const admitted = await admit(place);
@@ -56,7 +66,7 @@ async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: 
     if (begun) return suspended([{ kind: "in-doubt", key: run.path + place.key, tool: place.name }]);
     return refusedCall(place, admitted, context);
   }
-  const outcome = await next(innerStep(run, agent, place, admitted.input), context);
+  const outcome = await next(innerStep(gated, admitted.input), context);
   if (place.refusal && outcome.status === "failed" && outcome.error === place.refusal) return done(refusedResult(place.refusal));
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
   return outcome.status === "failed" && isToolFailure(outcome.error) ? done(marked(failedResult(outcome.error), place, false)) : outcome;
@@ -65,8 +75,10 @@ async function passGate(run: Run, agent: AgentParts, place: CallPlace, context: 
 // A fallback's name may be that of a tool of the agent's, whose breaker is none of its business.
 const breakerOf = ({ name, insteadOf }: CallPlace) => (insteadOf ? `tool ${insteadOf.name}, fallback ${name}` : `tool ${name}`);
 
+type Admitted = { readonly input: unknown; readonly repaired: boolean } | AgentError;
+
 /** Everything that can be known of a call before it is made. What it refuses, the model is told. */
-async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ input: unknown; repaired: boolean } | AgentError> {
+function admit({ parsed, tool, name, truncated }: CallPlace): Admitted | Promise<Admitted> {
   if (truncated) {
     return new AgentError(
       "tool_input_truncated",
@@ -74,8 +86,13 @@ async function admit({ parsed, tool, name, truncated }: CallPlace): Promise<{ in
     );
   }
   if (!parsed.ok) return new AgentError("tool_input_invalid", `The arguments of ${name} are not a JSON object; it was not executed.`);
-  const valid = await tool.input.validate(parsed.value);
-  if (valid.ok) return { input: valid.value, repaired: parsed.repaired };
+  const { value, repaired } = parsed;
+  const valid = tool.input.validate(value);
+  return valid instanceof Promise ? valid.then((later) => admittedAs(later, name, repaired)) : admittedAs(valid, name, repaired);
+}
+
+function admittedAs(valid: Validated, name: string, repaired: boolean): Admitted {
+  if (valid.ok) return { input: valid.value, repaired };
   const issues = valid.issues.slice(0, 10).join("; ");
   return new AgentError("tool_input_invalid", `The arguments of ${name} do not match its schema; it was not executed. ${issues}`);
 }
@@ -87,7 +104,7 @@ function refusedCall({ call, tool, name, insteadOf, refusal }: CallPlace, error:
   return done(refusal ? refusedResult(refusal) : failedResult(error));
 }
 
-function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown): Step<ToolResult> {
+function innerStep({ run, agent, place, step }: GatedCall, input: unknown): Step<ToolResult> {
   const { call, tool, name, key, insteadOf, refusal } = place;
   const info = { run: run.facts, key: run.path + key, tool: name, callId: call.callId, input };
   const idempotencyKey = `${run.facts.agent}/${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
@@ -102,7 +119,7 @@ function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown
   // A tool may change what it is given; every attempt is given the same.
   const inputs = freshInputs(place, input);
   return {
-    ...toolCallStep(run, agent, place),
+    ...step,
     key: info.key,
     perform: async (context) => perform(tool, name, await inputs(), toolContext(context)),
     ...(refusal ? { refusal } : {}),
@@ -113,14 +130,15 @@ function innerStep(run: Run, agent: AgentParts, place: CallPlace, input: unknown
 
 function freshInputs(place: CallPlace, validated: unknown): () => unknown {
   let used = false;
-  return async () => {
-    if (!used) {
-      used = true;
-      return validated;
-    }
+  const again = async () => {
     const parsed = parseArguments(place.call.arguments, place.tool.effect === "read");
     const admitted = await admit({ ...place, parsed });
     return admitted instanceof AgentError ? validated : admitted.input;
+  };
+  return () => {
+    if (used) return again();
+    used = true;
+    return validated;
   };
 }
 
@@ -137,8 +155,12 @@ async function perform(tool: Tool, name: string, input: unknown, context: ToolCo
   return accept(tool, name, output);
 }
 
-async function accept(tool: Tool, name: string, output: unknown): Promise<Outcome<ToolResult>> {
-  const valid = tool.output ? await tool.output.validate(output) : { ok: true as const, value: output };
+function accept(tool: Tool, name: string, output: unknown): Outcome<ToolResult> | Promise<Outcome<ToolResult>> {
+  return tool.output ? acceptValid(tool, tool.output, name, output) : done(renderOutput(tool, name, output));
+}
+
+async function acceptValid(tool: Tool, schema: CompiledSchema, name: string, output: unknown): Promise<Outcome<ToolResult>> {
+  const valid = await schema.validate(output);
   if (!valid.ok)
     return failed(new AgentError("tool_output_invalid", `${name} was executed, and answered what its outputSchema does not allow.`));
   return done(renderOutput(tool, name, valid.value));
