@@ -91,6 +91,7 @@ function resolve(options: AgentOptions): AgentParts {
     openTrace: openRunTrace,
     clock,
     store: options.store ?? memoryStore(),
+    leaseMs: options.leaseMs ?? agentDefaults.leaseMs,
   });
 }
 

@@ -35,6 +35,7 @@ export const errorCodes = {
   tool_call_limit: code("partial", "", "Resume with a larger limits.toolCalls."),
   invalid_call_limit: code("partial", "", "Improve the tool's description or schema, or resume with a larger limits.invalidCalls."),
   loop_detected: code("partial", "", "Resume with larger limits.identicalCalls, or set loopKey on a tool that is meant to be polled."),
+  parked: code("failed", "", "The agent is shutting down; another worker, or agent.resume, goes on with the run."),
   internal_error: code("failed", "", "This is a bug of ours; please report it with the code and the stack."),
   stage_failed: code("failed", "", "A stage you supplied threw; see `cause`."),
   middleware_failed: code("failed", "", "A middleware you supplied threw or answered no outcome; see `cause`."),

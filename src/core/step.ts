@@ -80,6 +80,8 @@ export interface StepContext {
   readonly journal: RunJournal;
   /** Epoch ms at which the whole run has to be over. */
   readonly deadlineAt: number;
+  /** Once it is requested nothing more is begun in this pass: the run is left for another worker. */
+  readonly parking: { readonly requested: boolean };
   /** Aborted on cancel, halt, total deadline and the attempt's own time-out; its reason is an `AgentError`. */
   readonly signal: AbortSignal;
   /** 1 for the first try. */

@@ -41,6 +41,8 @@ export interface AgentParts {
   readonly openTrace: (run: RunFacts, resumed: boolean) => Trace;
   readonly clock: Clock;
   readonly store: Store;
+  /** How long a run is this agent's after the last sign of life. */
+  readonly leaseMs: number;
 }
 
 /** What a stage of the user's may work with besides the run. */

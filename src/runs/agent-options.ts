@@ -70,6 +70,8 @@ export interface AgentOptions<Output extends AnySchema = AnySchema> {
   readonly stages?: Partial<Stages>;
   /** Where runs are kept; default `memoryStore()`. */
   readonly store?: Store;
+  /** How long a run belongs to this process after its last sign of life, in milliseconds; then another may go on with it. Default 30,000. */
+  readonly leaseMs?: number;
   /** For tests; default the machine's. */
   readonly clock?: Clock;
 }
@@ -106,6 +108,7 @@ export const agentDefaults = {
   timeouts: { totalMs: 30_000, stepMs: 15_000, firstTokenMs: 10_000, idleMs: 10_000 },
   retry: retryDefaults,
   breaker: breakerDefaults,
+  leaseMs: 30_000,
 } as const;
 
 /** The caps in force, from the agent's or from those a resume goes on with. */

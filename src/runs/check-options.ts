@@ -40,6 +40,7 @@ const agentChecks: Checks = {
   use: isList,
   stages: isRecord,
   store: (value) => typeof value === "object" && value !== null && journalChecks(Reflect.get(value, "journal")),
+  leaseMs: isAmount,
   clock: clockChecks,
 };
 

@@ -21,6 +21,7 @@ import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
 import type { Emit } from "./run-stream.ts";
 
 const toNobody: Emit = () => {};
+const notParking = { requested: false };
 
 export interface Pass {
   readonly agent: AgentParts;
@@ -29,6 +30,8 @@ export interface Pass {
   readonly restarts?: boolean;
   /** Absent when nobody watches. */
   readonly emit: Emit | undefined;
+  /** Once it is requested the run is left where it stands, for another worker. */
+  readonly parking?: StepContext["parking"];
   /** Aborted to cancel; its reason becomes the cause. */
   readonly signal: AbortSignal;
   /** For telling a closed run again: how long the line may take in all. */
@@ -52,6 +55,7 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
     clock: agent.clock,
     journal,
     deadlineAt: time.deadlineAt,
+    parking: pass.parking ?? notParking,
     signal: time.signal,
     attempt: 1,
     trace,

@@ -4,7 +4,7 @@ import type { Principal, RunFacts } from "../core/facts.ts";
 import { type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
 import { assertJson, canonicalJson } from "../core/json.ts";
 import type { RunInput } from "../core/message.ts";
-import type { RunHeader } from "../core/store.ts";
+import type { Claim, Lease, RunHeader } from "../core/store.ts";
 import { noTrace, type Trace } from "../core/trace.ts";
 import { decode, encode } from "../journal/codec.ts";
 import type { AgentParts } from "../pipeline/line.ts";
@@ -32,26 +32,28 @@ export interface StartRequest {
   readonly caps: RunCaps;
   /** The caller chose the id, so that a run of that id may exist. */
   readonly named: boolean;
+  readonly lease: Lease | undefined;
 }
 
 /**
- * A new run, or the closed one that the same user has asked for with the same id and input. Throws `run_id_conflict`, `run_active` for
- * one that somebody else may be on (a second owner would do its acts twice), or what the store throws.
+ * A new run, or the one that the same user has asked for with the same id and input: closed, to be answered, or nobody's since its process
+ * died, to be gone on with. Throws `run_id_conflict`, `run_active` for one that somebody else may be on (a second owner would do its acts
+ * twice), or what the store throws.
  */
 export async function openStarted(agent: AgentParts, request: StartRequest): Promise<OpenedRun> {
-  const { run, input, named } = request;
+  const { run, named } = request;
   const { journal } = agent.store;
   const existing = named ? await journal.load(run.id) : undefined;
-  if (existing) return answered(agent, run, input, existing);
-  return (await create(agent, request)) ?? answered(agent, run, input, (await journal.load(run.id)) ?? []);
+  if (existing) return answered(agent, request, existing);
+  return (await create(agent, request)) ?? answered(agent, request, (await journal.load(run.id)) ?? []);
 }
 
 /** Undefined when somebody else was quicker. */
-async function create(agent: AgentParts, { run, input, caps }: StartRequest): Promise<OpenedRun | undefined> {
+async function create(agent: AgentParts, { run, input, caps, lease }: StartRequest): Promise<OpenedRun | undefined> {
   const trace = agent.openTrace(run, false);
   const started = startedEntry(agent, run, input, caps, trace.traceId);
   try {
-    if (await agent.store.journal.create(headerOf(run), [encode(started)]))
+    if (await agent.store.journal.create(headerOf(run), [encode(started)], lease))
       return { run, input, caps, epoch: 1, entries: [started], trace };
     trace.end(new AgentError("run_id_conflict", "Somebody else started a run of this id first."));
     return undefined;
@@ -67,25 +69,44 @@ export interface ResumeRequest {
   /** When given, only this user's run is resumed; without, whoever calls is trusted. */
   readonly user: Principal | undefined;
   readonly raise: (caps: RunCaps) => RunCaps;
+  readonly lease: Lease | undefined;
 }
 
 /**
  * A run to go on with, under raised caps; one that has ended is only answered. Taken over from whoever is on it, but not before it is
  * known to be ours to take. Throws `run_not_found`, `run_id_conflict`, or what the store throws.
  */
-export async function openResumed(agent: AgentParts, { runId, context, user, raise }: ResumeRequest): Promise<OpenedRun> {
+export async function openResumed(agent: AgentParts, request: ResumeRequest): Promise<OpenedRun> {
+  const { runId, context, user, raise, lease } = request;
   const before = await loadEntries(agent, runId);
   const { run, input, caps } = read(agent, before, context);
   if (user && !sameUser(user, run.user)) throw notYours(runId);
   if (before.some(({ type }) => type === "run.ended")) return { run, input, caps, epoch: 0, entries: before, trace: noTrace };
-  const claim = await agent.store.journal.claim(runId);
+  const claim = await agent.store.journal.claim(runId, lease);
   if (!claim) throw notFound(runId);
-  const entries = claim.lines.map(decode);
-  const { epoch } = claim;
+  return reopened(agent, claim, { run, input, caps }, raise);
+}
+
+/** A run that is nobody's, to go on with; undefined when it is somebody's by now, or over. */
+export async function openFree(agent: AgentParts, runId: string, contextOf: (run: RunFacts) => unknown, lease: Lease | undefined) {
+  const claim = await agent.store.journal.claim(runId, lease, "ifFree");
+  if (!claim) return undefined;
+  const known = read(agent, claim.lines.map(decode), undefined);
+  return reopened(agent, claim, { ...known, run: { ...known.run, context: contextOf(known.run) } });
+}
+
+/** Owned from here on; a run that turns out to have ended is only answered. */
+async function reopened(
+  agent: AgentParts,
+  { epoch, lines }: Claim,
+  { run, input, caps }: Pick<OpenedRun, "run" | "input" | "caps">,
+  raise = (before: RunCaps) => before,
+): Promise<OpenedRun> {
+  const entries = lines.map(decode);
   if (entries.some(({ type }) => type === "run.ended")) return { run, input, caps, epoch, entries, trace: noTrace };
   const raised = raise(caps);
   const resumed: Entry = { type: "run.resumed", at: agent.clock.now(), format: journalFormat, agentVersion: agent.version, caps: raised };
-  await agent.store.journal.append(runId, { epoch, sequence: entries.length }, [encode(resumed)], "running");
+  await agent.store.journal.append(run.id, { epoch, sequence: entries.length }, [encode(resumed)], "running");
   return { run, input, caps: raised, epoch, entries: [...entries, resumed], trace: agent.openTrace(run, true) };
 }
 
@@ -96,12 +117,14 @@ export async function loadEntries(agent: AgentParts, runId: string): Promise<rea
   return lines.map(decode);
 }
 
-function answered(agent: AgentParts, asked: RunFacts, input: RunInput, lines: readonly string[]): OpenedRun {
+async function answered(agent: AgentParts, { run: asked, input, lease }: StartRequest, lines: readonly string[]): Promise<OpenedRun> {
   const entries = lines.map(decode);
   const { run, caps } = read(agent, entries, asked.context);
   const started = startedOf(entries);
   if (!sameAsked(started, { input, user: asked.user, conversationId: asked.conversationId })) throw notYours(asked.id);
   if (isClosed(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
+  const free = lease && (await openFree(agent, asked.id, () => asked.context, lease));
+  if (free) return free;
   throw runActive(asked.id);
 }
 

@@ -1,5 +1,5 @@
 // How a run's outcome becomes the entry that closes its journal, and the result the caller gets. Both say the same.
-import { type AgentError, errorCodes, reviveError, storeError } from "../core/errors.ts";
+import { type AgentError, type ErrorCode, errorCodes, reviveError, storeError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { Closing, RunEnded } from "../core/journal.ts";
 import { textOf } from "../core/message.ts";
@@ -28,8 +28,11 @@ function answerOf({ text }: Answer, { thread }: Line): NonNullable<RunEnded["ans
   return message && ref !== undefined && textOf(message) === text ? { ref } : { text };
 }
 
-/** True for an end that cannot be written: the store is gone, or the run is somebody else's. */
-export const isBreakdown = ({ error }: Closing): boolean => error?.code === "journal_unavailable" || error?.code === "journal_conflict";
+/** Ends of a pass that say nothing about the run: the store is gone, the run is somebody else's, or it was left for somebody else. */
+const breakdowns: ReadonlySet<unknown> = new Set<ErrorCode>(["journal_unavailable", "journal_conflict", "parked"]);
+
+/** True for an end that is not written: like after a crash, a resume goes on from what is. */
+export const isBreakdown = ({ error }: { readonly error?: { readonly code: ErrorCode } }): boolean => breakdowns.has(error?.code);
 
 export interface ResultParts {
   readonly run: RunFacts;
@@ -52,7 +55,7 @@ export function resultOf(
     findings: [...line.findings],
     degraded: [...line.degraded],
     messages: line.thread.transcript(sure),
-    resumable: closing.type === "run.stopped" || closing.error?.code === "journal_unavailable",
+    resumable: closing.type === "run.stopped" || (isBreakdown(closing) && closing.error?.code !== "journal_conflict"),
     ...(traceId === undefined ? {} : { traceId }),
   };
   return { ...facts, ...endOf(outcome, closing) };

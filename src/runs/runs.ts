@@ -1,17 +1,19 @@
 // The runs of one agent: starts them, goes on with them, and lets a second asker of the same run join the first.
 import { uuidv7 } from "uuidv7";
-import { AgentError, toAgentError } from "../core/errors.ts";
+import { AgentError } from "../core/errors.ts";
 import type { Principal, RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import { stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
-import { whenAborted, withinTime } from "../core/waiting.ts";
+import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
+import { parkedError } from "../policy/halted.ts";
 import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
-import { drive } from "./drive.ts";
-import { type Asked, loadEntries, notYours, type OpenedRun, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
+import { createDriver, neverOpened } from "./driver.ts";
+import { type Asked, loadEntries, notYours, type OpenedRun, openFree, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
+import { type RecoverOptions, type Recovery, startRecovery } from "./recovery.ts";
 import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
 /** How runs are asked for. */
@@ -27,6 +29,17 @@ export interface Runs<Output> {
    */
   resume(runId: string, options?: ResumeOptions): Promise<RunResult<Output>>;
   resumeStream(runId: string, options?: ResumeOptions): RunStream<Output>;
+  /**
+   * Goes on with runs of this agent whose process has died or was shut down, as long as the process lives: those whose lease has run out.
+   * Of any number of workers one gets each. Throws `configuration_invalid` for a store that keeps no leases.
+   */
+  recover(options?: RecoverOptions<Output>): Recovery;
+  /**
+   * For shutting down: starts nothing any more. What is being done is finished, then the run is left where it stands for another worker;
+   * what takes longer than `withinMs` is aborted. Those who wait for such a run get `failed` with `parked`. Resolves when nothing is going
+   * on. Only the first call counts.
+   */
+  drain(options: { readonly withinMs: number }): Promise<void>;
   /** Everything recorded of a run, for views such as `timeline`. Rejects with `run_not_found`. */
   journal(runId: string): Promise<readonly Entry[]>;
 }
@@ -50,11 +63,13 @@ interface Active<Output> {
 export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   /** Passes going on in this process, so that a second asker joins; empty when nothing runs. */
   const active = new Map<string, Active<Output>>();
+  const driver = createDriver(agent);
 
   const begin = (beginning: Beginning): RunStream<Output> => {
     const { runId, asked, options, streamed, named } = beginning;
     const going = active.get(runId);
     if (going) return join(agent, runId, going, asked, options);
+    if (driver.parking.requested) return unopened(agent, runId, parkedError());
     const leaving = new AbortController();
     const stream = openStream<Output>({
       runId,
@@ -63,7 +78,7 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
       leave: () => {
         if (options.onBreak !== "continue") leaving.abort(new AgentError("cancelled", "The consumer left the stream."));
       },
-      drive: (emit) => pass<Output>(agent, beginning, leaving, emit).finally(() => active.delete(runId)),
+      drive: (emit) => driver.pass<Output>(beginning, leaving, emit).finally(() => active.delete(runId)),
     });
     active.set(runId, { stream, asked });
     return stream.own;
@@ -73,7 +88,7 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     checkRunOptions(input, options);
     const { user, conversationId } = options;
     const run = factsOf(agent, options);
-    const request = { run, input, caps: capsOf(options, agent.caps), named: options.runId !== undefined };
+    const request = { run, input, caps: capsOf(options, agent.caps), named: options.runId !== undefined, lease: driver.leases.terms };
     const open = () => openStarted(agent, request);
     return begin({ runId: run.id, asked: { input, user, conversationId }, options, streamed, named: request.named, open });
   };
@@ -81,36 +96,29 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   const goOn = (runId: string, options: ResumeOptions, streamed: boolean) => {
     checkResumeOptions(runId, options);
     const { context, user } = options;
-    const open = () => openResumed(agent, { runId, context, user, raise: (caps) => capsOf(options, caps) });
+    const open = () => openResumed(agent, { runId, context, user, raise: (caps) => capsOf(options, caps), lease: driver.leases.terms });
     return begin({ runId, asked: undefined, options, streamed, named: true, open });
   };
+
+  const takeUp =
+    ({ context }: RecoverOptions<Output>) =>
+    async (runId: string) => {
+      if (active.has(runId) || driver.parking.requested) return undefined;
+      const opened = await openFree(agent, runId, (run) => context?.(run), driver.leases.terms);
+      if (!opened) return undefined;
+      const open = () => Promise.resolve(opened);
+      return begin({ runId, asked: undefined, options: {}, streamed: false, named: true, open }).result;
+    };
 
   return {
     run: async (input, options = {}) => start(input, options, false).result,
     stream: (input, options = {}) => start(input, options, true),
     resume: async (runId, options = {}) => goOn(runId, options, false).result,
     resumeStream: (runId, options = {}) => goOn(runId, options, true),
+    recover: (options = {}) => startRecovery(agent, options, takeUp(options)),
+    drain: (options) => driver.drain(options),
     journal: (runId) => loadEntries(agent, runId),
   };
-}
-
-/** Opens the run and passes over it; does not reject. The caller's abort becomes one of `leaving`, which ends the pass. */
-async function pass<Output>(
-  agent: AgentParts,
-  { runId, options, streamed, open }: Beginning,
-  leaving: AbortController,
-  emit: Emit | undefined,
-): Promise<RunResult<Output>> {
-  const { signal } = leaving;
-  const release = follow(options.signal, leaving);
-  try {
-    const opened = await inTime(agent, signal, options.timeouts?.totalMs ?? agent.caps.totalMs, open);
-    return await drive<Output>(opened, { agent, streamed, restarts: options.onInterrupted === "restart", emit, signal });
-  } catch (thrown) {
-    return neverOpened(agent, runId, thrown, emit);
-  } finally {
-    release();
-  }
 }
 
 /** A pass that is going on cannot take other caps or other live objects any more, and is not shown to somebody else. */
@@ -143,41 +151,6 @@ function factsOf(agent: AgentParts, { runId, user, conversationId, context }: Ru
 const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
   Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
 
-/** How long after an abort the store may still take to answer, so that the run is written down as what it was. */
-const openingGraceMs = 40;
-
-/** A store that does not answer holds nobody: neither past a cancel nor past the time a run may take. */
-async function inTime(agent: AgentParts, signal: AbortSignal, totalMs: number, open: () => Promise<OpenedRun>): Promise<OpenedRun> {
-  const patience = new AbortController();
-  let cancel = () => {};
-  const onAbort = () => {
-    cancel = agent.clock.after(openingGraceMs, () => patience.abort());
-  };
-  const release = whenAborted(signal, onAbort);
-  const opening = open();
-  try {
-    const opened = await withinTime(agent.clock, totalMs, patience.signal, () => opening);
-    if (opened) return opened;
-  } finally {
-    cancel();
-    release();
-  }
-  const error = signal.aborted ? stopReason(signal) : new AgentError("journal_unavailable", "The store did not answer in time.");
-  closeLate(agent, opening, error);
-  throw error;
-}
-
-/** A run that was opened too late for its caller is closed as what the caller was told, and not left to look as if it went on. */
-function closeLate(agent: AgentParts, opening: Promise<OpenedRun>, error: AgentError) {
-  const reason = error.code === "journal_unavailable" ? new AgentError("deadline_exceeded", "The store did not answer in time.") : error;
-  opening.then((opened) => drive(opened, { agent, streamed: false, emit: undefined, signal: AbortSignal.abort(reason) })).catch(() => {}); // the store is the one to say so
-}
-
-/** Passes the caller's abort on; the returned function takes the listener off again. */
-function follow(caller: AbortSignal | undefined, controller: AbortController): () => void {
-  return caller ? whenAborted(caller, () => controller.abort(caller.reason)) : () => {};
-}
-
 /** Whoever has joined stops waiting when their signal aborts; the run itself is somebody else's to cancel. */
 function waitingUntil<Output>(agent: AgentParts, stream: RunStream<Output>, signal: AbortSignal | undefined): RunStream<Output> {
   if (!signal) return stream;
@@ -189,22 +162,4 @@ function waitingUntil<Output>(agent: AgentParts, stream: RunStream<Output>, sign
 function unopened(agent: AgentParts, runId: string, error: AgentError): RunStream<never> {
   const refuse = (emit: Emit | undefined) => Promise.resolve(neverOpened(agent, runId, error, emit));
   return openStream<never>({ runId, drive: refuse, leave: () => {}, keep: true }).own;
-}
-
-/** A run that could not be opened: wrong id, other input, or a store that is down. Nothing was performed and nothing written. */
-function neverOpened(agent: AgentParts, runId: string, thrown: unknown, emit: Emit | undefined): RunResult<never> {
-  const error = toAgentError(thrown, "journal_unavailable", "The store could not be read or written; nothing was started.");
-  const status = error.code === "cancelled" ? "cancelled" : "failed";
-  emit?.({ type: "run.finished", at: agent.clock.now(), status, code: error.code });
-  return {
-    runId,
-    status,
-    error,
-    usage: { modelCalls: 0, toolCalls: 0, unreported: 0 },
-    timings: { totalMs: 0, modelMs: 0, toolMs: 0 },
-    findings: [],
-    degraded: [],
-    messages: [],
-    resumable: false,
-  };
 }

@@ -43,6 +43,7 @@ export function createBench(changes: Partial<StepContext> & { readonly runId?: s
     clock,
     journal,
     deadlineAt: clock.now() + 3_600_000,
+    parking: { requested: false },
     signal: controller.signal,
     attempt: 1,
     trace,

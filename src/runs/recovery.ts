@@ -1,0 +1,78 @@
+// Goes on with runs whose process has died or was shut down: looks for those that are nobody's, and takes as many as there is room for.
+import { AgentError } from "../core/errors.ts";
+import type { RunFacts } from "../core/facts.ts";
+import { anything, checkOptions, isAmount, isFunction, isPositiveCount } from "../core/options.ts";
+import type { RunResult } from "../core/result.ts";
+import type { AgentParts } from "../pipeline/line.ts";
+
+export interface RecoverOptions<Output = unknown> {
+  /** How many runs at once; default 4. */
+  readonly concurrency?: number;
+  /** How often to look for runs when none was found, in milliseconds; default 5,000. */
+  readonly everyMs?: number;
+  /** The live objects for a run that is taken up; asked once for each. */
+  readonly context?: (run: Omit<RunFacts, "context">) => unknown;
+  /** Told of every run that was gone on with. What it throws is ignored. */
+  readonly onResult?: (result: RunResult<Output>) => void;
+}
+
+export interface Recovery {
+  /** Takes up nothing more, and resolves when what was taken up has ended, stopped or been parked. */
+  stop(): Promise<void>;
+}
+
+export const recoverDefaults = { concurrency: 4, everyMs: 5_000 } as const;
+
+const checks = { concurrency: isPositiveCount, everyMs: isAmount, context: isFunction, onResult: isFunction, signal: anything };
+
+/** `takeUp` goes on with a run if it is still nobody's, and answers undefined when it is not. Throws `configuration_invalid`. */
+export function startRecovery<Output>(
+  agent: AgentParts,
+  options: RecoverOptions<Output>,
+  takeUp: (runId: string) => Promise<RunResult<Output> | undefined>,
+): Recovery {
+  checkOptions("configuration_invalid", "recover", options, checks);
+  const { concurrency = recoverDefaults.concurrency, everyMs = recoverDefaults.everyMs, onResult } = options;
+  const { journal } = agent.store;
+  if (!journal.free)
+    throw new AgentError("configuration_invalid", "recover needs a store that keeps leases: sqlite(), postgres() or memoryStore().");
+  const going = new Map<string, Promise<void>>();
+  let stopped = false;
+  let looking: Promise<void> | undefined;
+  let cancel = () => {};
+
+  const goOn = async (runId: string) => {
+    try {
+      const result = await takeUp(runId);
+      if (result) onResult?.(result);
+    } catch {
+      // A run that cannot be taken up stays where it is, and a listener that throws has nothing to say to us.
+    } finally {
+      going.delete(runId);
+      look();
+    }
+  };
+  const takeSome = async () => {
+    const room = concurrency - going.size;
+    const found = room > 0 ? await journal.free?.(agent.name, room).catch(() => []) : [];
+    for (const runId of found ?? []) if (!stopped && !going.has(runId)) going.set(runId, goOn(runId));
+  };
+  const look = () => {
+    if (stopped || looking) return;
+    cancel();
+    looking = takeSome().finally(() => {
+      looking = undefined;
+      if (!stopped) cancel = agent.clock.after(everyMs, look);
+    });
+  };
+
+  look();
+  return {
+    stop: async () => {
+      stopped = true;
+      cancel();
+      await looking;
+      await Promise.all(going.values());
+    },
+  };
+}
