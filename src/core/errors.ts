@@ -46,6 +46,7 @@ export const errorCodes = {
   journal_value_invalid: code("failed", "", "Return plain JSON: no Date, Map, class, function, bigint or cycle."),
   journal_conflict: code("failed", "", "Another worker owns this run now; this one has stopped."),
   journal_unavailable: code("failed", "", "The store could not be written; nothing further was started. Resume when it is back."),
+  store_locked: code("failed", "", 'Another process is the worker of this file; end it first, or open the file with role "reader".'),
   journal_corrupt: code("failed", "", "The store gave back something else than was written; restore it from a backup."),
   journal_format_unknown: code("failed", "", "The journal was written by a newer release; upgrade before resuming."),
 

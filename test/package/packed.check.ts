@@ -12,12 +12,12 @@ afterAll(project.remove);
 const found = async (source: string, kind = "module"): Promise<string> =>
   (await project.node(`--input-type=${kind}`, "--eval", source)).trim();
 
-/** What has to be installed for a subpath, and how its model is made. The schema libraries are a user's own choice. */
+/** What has to be installed for a subpath, and how its model is made. What users import and hand over themselves is their own choice. */
 const adapters = [
   { entry: "airworthy/openai", peer: "openai", make: 'openai("m", { apiKey: "x" })' },
   { entry: "airworthy/anthropic", peer: "@anthropic-ai/sdk", make: 'anthropic("m", { apiKey: "x" })' },
 ].filter(({ entry }) => entries.includes(entry));
-const schemaLibraries = ["zod"];
+const handedOver = ["zod", "better-sqlite3"];
 
 test("nothing is packed but what is built, the sources it maps to, and the documentation", () => {
   expect(project.files.filter((file) => !/^(dist|src|docs)\/|^(LICENSE|README\.md|package\.json)$/.test(file))).toEqual([]);
@@ -62,7 +62,7 @@ test("one AgentError for all subpaths", async () => {
 
 describe("an optional package", () => {
   test("is known here for every adapter", () => {
-    expect([...adapters.map(({ peer }) => peer), ...schemaLibraries].toSorted()).toEqual(optionalPeers.toSorted());
+    expect([...adapters.map(({ peer }) => peer), ...handedOver].toSorted()).toEqual(optionalPeers.toSorted());
   });
 
   test.each(adapters)("that is missing is named with the command that installs it: $entry", async ({ entry, peer, make }) => {

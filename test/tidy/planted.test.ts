@@ -122,6 +122,7 @@ const breaches: readonly Breach[] = [
 
   ["Date.now", banProblems, inCore("\n\nconst now = Date.now();"), "src/core/run.ts:3: reads Date.now; use the run's clock"],
   ["Date.now handed on", banProblems, { "src/pipeline/a.ts": "const clock = { now: Date.now };" }, "reads Date.now"],
+  ["Date.now in another file of the journal", banProblems, { "src/journal/clock.ts": "Date.now();" }, "reads Date.now"],
   ["new Date()", banProblems, { "src/policy/a.ts": "new Date().toISOString();" }, "asks Date for the present"],
   ["Math.random", banProblems, { "src/journal/a.ts": "Math.random();" }, "calls Math.random"],
   ["crypto.randomUUID", banProblems, { "src/telemetry/a.ts": "globalThis.crypto.randomUUID();" }, "makes a randomUUID"],
@@ -212,6 +213,7 @@ const lookAlikes: readonly LookAlike[] = [
     inCore("clock.setTimeout(); const a = { setTimeout: 1, env: 2 }; interface B { setInterval(): void }"),
   ],
   ["the machine's time outside the replayed parts", banProblems, { "src/agent.ts": "const clock = { now: () => Date.now() };" }],
+  ["the one clock of the stores", banProblems, { "src/journal/store-clock.ts": "export const storeClock = () => Date.now();" }],
   ["the one class of errors", banProblems, { "src/core/errors.ts": "export class AgentError extends Error {}" }],
   [
     "words about silencing",
