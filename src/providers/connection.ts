@@ -15,7 +15,11 @@ export interface ConnectionOptions {
   readonly fetch?: typeof fetch;
 }
 
-const isUrl = (value: unknown) => typeof value === "string" && /^https?:$/.test(URL.parse(value)?.protocol ?? "");
+// fetch refuses a URL with a user in it, and a path written behind a "#" or a blank leads elsewhere.
+function isUrl(value: unknown): boolean {
+  const url = typeof value === "string" && value === value.trim() ? URL.parse(value) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.hash === "";
+}
 const isHeaders = (value: unknown) => typeof value === "object" && value !== null && Object.entries(value).every(isHeader);
 
 function isHeader([name, value]: [string, unknown]): boolean {

@@ -73,8 +73,10 @@ function createCallIds() {
 
 const isId = (id: string) => /^[a-zA-Z0-9_-]{1,64}$/.test(id);
 
+/** Thoughts are only taken with what followed them, so what stands at the end of a message stays behind. */
 function assistantBlocks({ content }: AssistantMessage, calls: CallIds): readonly Anthropic.ContentBlockParam[] {
-  return content.flatMap((part) => assistantBlock(part, calls));
+  const blocks = content.flatMap((part) => assistantBlock(part, calls));
+  return blocks.slice(0, blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking") + 1);
 }
 
 function assistantBlock(part: AssistantPart, calls: CallIds): readonly Anthropic.ContentBlockParam[] {

@@ -27,3 +27,6 @@ export function createCallIds(longest: number) {
 }
 
 export type CallIds = ReturnType<typeof createCallIds>;
+
+/** As a request may name a tool: a model may have called what does not exist by any name. */
+export const sentToolName = (name: string): string => name.replaceAll(/[^\w-]/g, "_").slice(0, 64) || "unnamed";

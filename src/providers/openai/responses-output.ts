@@ -87,8 +87,16 @@ export function takeAll(output: ResponsesOutput, value: unknown): Piece {
     return { text: pieces.map(({ text }) => text).join(""), progress: pieces.some(({ progress }) => progress) };
   }
   const text = wires.map((wire) => (wire["type"] === "message" ? spokenIn(output, wire) : "")).join("");
+  const calls = output.items.filter(({ type }) => type === "function_call");
   for (const [index, wire] of wires.entries()) {
-    if (wire["type"] !== "message") takeItem(output, wire, places[index] ?? { index, id: undefined });
+    if (wire["type"] === "message") continue;
+    const place = places[index] ?? { index, id: undefined };
+    // Which call it is: by its own id, the first of them where ids repeat; a position may have shifted by items that are left out here.
+    const callId = wire["type"] === "function_call" ? textIn(wire["call_id"]) : undefined;
+    const position = callId === undefined ? -1 : calls.findIndex((call) => call.callId === callId);
+    const [call] = position < 0 ? [] : calls.splice(position, 1);
+    if (call) finishCall(call, wire);
+    else takeItem(output, wire, place);
   }
   const more = rest(output.heard, text);
   return more === "" ? nothing : show(output, itemAt(output, "message", { index: undefined, id: undefined }), more);
@@ -129,7 +137,10 @@ function show(output: ResponsesOutput, item: Item, text: string): Piece {
 }
 
 function takeCall(output: ResponsesOutput, wire: WireItem, place: Place): Piece {
-  const item = itemAt(output, "function_call", place);
+  return finishCall(itemAt(output, "function_call", place), wire);
+}
+
+function finishCall(item: Item, wire: WireItem): Piece {
   const before = item.name.length + item.text.length;
   const callId = textIn(wire["call_id"]);
   if (callId !== undefined) item.callId ??= callId;
