@@ -5,8 +5,8 @@ import type { FinishReason } from "../../core/model.ts";
 import type { Usage } from "../../core/usage.ts";
 import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
 import { countIn, objectIn, textIn } from "../wire.ts";
+import { usageIn } from "./openai-usage.ts";
 import * as output from "./responses-output.ts";
-import { usageIn } from "./usage.ts";
 
 interface Reading {
   readonly output: output.ResponsesOutput;
