@@ -11,6 +11,8 @@ import { rateLimitsIn } from "./anthropic-rate-limits.ts";
 import { createMessagesAnswer } from "./messages-answer.ts";
 import { type Body, createMessagesWriter } from "./messages-request.ts";
 
+export type { AdapterOptions } from "../adapter-options.ts";
+export type { ApiKey } from "../api-key.ts";
 export type { AnthropicOptions, AnthropicThinking } from "./anthropic-options.ts";
 
 /**
