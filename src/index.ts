@@ -9,15 +9,19 @@ export type { Entry, RunCaps } from "./core/journal.ts";
 export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
 export {
   type AssistantMessage,
+  type AssistantPart,
   callsOf,
   type FilePart,
   type Message,
+  type ReasoningPart,
   type RunInput,
   type SystemMessage,
+  type TextPart,
   type ToolCall,
   type ToolMessage,
   textOf,
   type UserMessage,
+  type UserPart,
 } from "./core/message.ts";
 export type { Middleware, ModelCall, StageCall, ToolCallInfo } from "./core/middleware.ts";
 export type {

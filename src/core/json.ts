@@ -60,7 +60,7 @@ function isRecord(value: object): value is Readonly<Record<string, unknown>> {
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
 
 /** JSON that is neither a list nor a plain value. */
-export const isJsonObject = (value: Json): value is JsonObject => isObject(value) && !Array.isArray(value);
+export const isJsonObject = (value: Json | undefined): value is JsonObject => isObject(value) && !Array.isArray(value);
 
 /** A recorded value as the type its key stands for; a copy, so that nothing done to it changes the record. */
 export function recall<T>(value: Json): T {

@@ -1,7 +1,7 @@
 // The output items of a response while they come in. Invariant: the texts of its parts, joined, are what was handed on, in that order;
 // whatever whole items say later only adds what their pieces did not.
 import type { AssistantPart } from "../../core/message.ts";
-import type { Piece } from "../exchange.ts";
+import { joined, nothing, type Piece } from "../exchange.ts";
 import { listIn, objectIn, textIn } from "../wire.ts";
 import { responsesReasoning } from "./reasoning-part.ts";
 
@@ -40,7 +40,6 @@ export interface ResponsesOutput {
 
 export const createResponsesOutput = (): ResponsesOutput => ({ items: [], parts: [], heard: "", refused: false });
 
-export const nothing: Piece = { text: "", progress: false };
 const hidden = (progress: boolean): Piece => ({ text: "", progress });
 
 /** A piece of visible text; a refusal is shown like any other. */
@@ -83,8 +82,7 @@ export function takeAll(output: ResponsesOutput, value: unknown): Piece {
   const wires = listIn(value).map(objectIn);
   const places = wires.map((wire, index): Place => ({ index, id: textIn(wire["id"]) }));
   if (output.items.length === 0) {
-    const pieces = wires.map((wire, index) => takeItem(output, wire, places[index] ?? { index, id: undefined }));
-    return { text: pieces.map(({ text }) => text).join(""), progress: pieces.some(({ progress }) => progress) };
+    return joined(wires.map((wire, index) => takeItem(output, wire, places[index] ?? { index, id: undefined })));
   }
   const text = wires.map((wire) => (wire["type"] === "message" ? spokenIn(output, wire) : "")).join("");
   const calls = output.items.filter(({ type }) => type === "function_call");
