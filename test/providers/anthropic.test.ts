@@ -61,6 +61,7 @@ describe("a good answer", () => {
         "anthropic-ratelimit-requests-reset": "2026-01-01T00:01:00Z",
         "anthropic-ratelimit-input-tokens-remaining": "0",
         "anthropic-ratelimit-output-tokens-limit": "many",
+        "anthropic-ratelimit-output-tokens-remaining": "99999999999999999999",
       },
     };
     expect(await answerTo(reply, streaming)).toEqual({
