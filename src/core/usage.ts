@@ -13,7 +13,11 @@ export interface Usage {
 /** What of a report can be counted: whole or not, but finite and not negative. Undefined when nothing can. */
 export function knownUsage(usage: Usage | undefined): Usage | undefined {
   if (typeof usage !== "object" || usage === null) return undefined;
-  const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails } = usage;
+  const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails, ...others } = usage;
+  const parts = [inputTokens, outputTokens, inputTokenDetails, outputTokenDetails];
+  const isClean = parts.some((part) => part !== undefined) && parts.every(isCounted) && Object.keys(others).length === 0;
+  // Nearly every report is as it should be, and one is looked at several times.
+  if (isClean) return usage;
   const known = {
     ...counted({ inputTokens, outputTokens }),
     ...within("inputTokenDetails", counted({ ...inputTokenDetails })),
@@ -22,7 +26,16 @@ export function knownUsage(usage: Usage | undefined): Usage | undefined {
   return Object.keys(known).length > 0 ? known : undefined;
 }
 
+const isCount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
+
+/** A count, counts side by side, or nothing at all. */
+function isCounted(part: unknown): boolean {
+  if (typeof part !== "object" || part === null) return part === undefined || isCount(part);
+  const counts = Object.values(part);
+  return counts.length > 0 && counts.every(isCount);
+}
+
 const counted = (counts: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => typeof count === "number" && Number.isFinite(count) && count >= 0));
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => isCount(count)));
 
 const within = (name: string, counts: object) => (Object.keys(counts).length > 0 ? { [name]: counts } : {});
