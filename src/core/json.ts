@@ -16,6 +16,16 @@ export function assertJson(value: unknown, name = "value"): asserts value is Jso
   if (!isJson(value, 0)) explain(value, name, []);
 }
 
+/** Whether `assertJson` would let it pass. */
+export function isJsonValue(value: unknown): value is Json {
+  try {
+    assertJson(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Deeper than this is taken for a cycle, until the explanation has looked. */
 const deepest = 200;
 

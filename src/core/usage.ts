@@ -14,8 +14,11 @@ export interface Usage {
 export function knownUsage(usage: Usage | undefined): Usage | undefined {
   if (typeof usage !== "object" || usage === null) return undefined;
   const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails, ...others } = usage;
-  const parts = [inputTokens, outputTokens, inputTokenDetails, outputTokenDetails];
-  const isClean = parts.some((part) => part !== undefined) && parts.every(isCounted) && Object.keys(others).length === 0;
+  const isClean =
+    [inputTokens, outputTokens].every((count) => count === undefined || isCount(count)) &&
+    [inputTokenDetails, outputTokenDetails].every(areCounts) &&
+    Object.keys(others).length === 0 &&
+    Object.keys(usage).length > 0;
   // Nearly every report is as it should be, and one is looked at several times.
   if (isClean) return usage;
   const known = {
@@ -28,10 +31,10 @@ export function knownUsage(usage: Usage | undefined): Usage | undefined {
 
 const isCount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 
-/** A count, counts side by side, or nothing at all. */
-function isCounted(part: unknown): boolean {
-  if (typeof part !== "object" || part === null) return part === undefined || isCount(part);
-  const counts = Object.values(part);
+/** Counts side by side, or nothing at all. */
+function areCounts(details: unknown): boolean {
+  if (details === undefined) return true;
+  const counts = typeof details === "object" && details !== null ? Object.values(details) : [];
   return counts.length > 0 && counts.every(isCount);
 }
 

@@ -1,6 +1,6 @@
 // One call of one concrete model: a step of its own. What goes into the journal is what is new since the call before.
 import { AgentError, toAgentError } from "../core/errors.ts";
-import { assertJson, isObject, type Json } from "../core/json.ts";
+import { isJsonValue, isObject, type Json } from "../core/json.ts";
 import { isCall, isTextual } from "../core/message.ts";
 import type { ModelRequest, ModelResponse } from "../core/model.ts";
 import { done, type Outcome } from "../core/outcome.ts";
@@ -46,11 +46,11 @@ export async function askModel(run: Run, line: Line, asking: Asking): Promise<Ou
     repeat: "freely",
     terms: line.streamed ? streamedTerms : terms,
     span: () => chatSpan(model, request, line.streamed),
-    facts: ({ usage }) => ({ usage: knownUsage(usage) }),
+    facts: ({ usage }) => ({ usage }),
     takeSpent: attempts.takeSpent,
     mayRepeat: () => line.restarts || !line.window.hasShown(turn),
     perform: attempts.perform,
-    ...wrapIn(line.agent.around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isResponse),
+    ...wrapIn(line.agent.around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isKept),
   });
   return outcome.status === "done" ? done({ response: outcome.value, ref }) : outcome;
 }
@@ -115,13 +115,13 @@ function withKnownUsage(response: ModelResponse): ModelResponse {
 
 /** What the journal cannot hold is no answer: another attempt or model may give one. */
 function storable(modelId: string, response: ModelResponse): ModelResponse {
-  try {
-    assertJson(response);
-    return response;
-  } catch (cause) {
-    throw new AgentError("model_response_invalid", `${modelId} answered with something that is not plain JSON.`, { cause });
-  }
+  if (isJsonValue(response)) return response;
+  throw new AgentError("model_response_invalid", `${modelId} answered with something that is not plain JSON.`);
 }
+
+/** What a middleware answers is recorded as it is, so all of it has to be right. */
+const isKept = (value: unknown) =>
+  isResponse(value) && isJsonValue(value) && (value.usage === undefined || knownUsage(value.usage) === value.usage);
 
 /** An adapter is somebody else's code: what the line relies on is looked at. */
 function isResponse(response: unknown): response is ModelResponse {

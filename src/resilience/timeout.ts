@@ -1,6 +1,6 @@
 // Owns the time of one attempt: its clock, its signal, and what becomes of work that ignores both. A step settles soon after the abort.
 import { AgentError, toAgentError } from "../core/errors.ts";
-import { assertJson, type Json } from "../core/json.ts";
+import { isJsonValue, type Json } from "../core/json.ts";
 import { failed, type Outcome, type Stopped, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 import { type StallCode, watchForStall } from "./stall.ts";
@@ -78,16 +78,9 @@ function noteLate<T>(step: Step<T>, { journal, clock }: StepContext, outcome: Ou
 function lateDetail<T>(outcome: Outcome<T>): Json {
   const { status } = outcome;
   if (status === "suspended") return { status };
-  return status === "done" ? { status, ...storable(outcome.value) } : { status, code: outcome.error.code };
-}
-
-function storable(value: unknown): { value?: Json } {
-  try {
-    assertJson(value);
-    return { value };
-  } catch {
-    return {};
-  }
+  return status === "done"
+    ? { status, ...(isJsonValue(outcome.value) ? { value: outcome.value } : {}) }
+    : { status, code: outcome.error.code };
 }
 
 const broke = <T>(step: Step<T>, thrown: unknown) => failed(toAgentError(thrown, "internal_error", `A layer inside ${step.key} threw.`));
