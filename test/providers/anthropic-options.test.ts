@@ -4,8 +4,8 @@ import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from "@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { anthropic } from "../../src/providers/anthropic/anthropic.ts";
 import { simulatedProvider } from "../../src/testing/index.ts";
-import { call, jsonFetch, streamed } from "./anthropic-exchange.ts";
-import { failureOf, now, plainRequest, ways } from "./exchange.ts";
+import { call, jsonFetch, streamed, ways } from "./anthropic-exchange.ts";
+import { failureOf, now, plainRequest } from "./exchange.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();

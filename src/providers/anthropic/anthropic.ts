@@ -5,12 +5,14 @@ import { stopReason } from "../../core/outcome.ts";
 import { keyFor } from "../api-key.ts";
 import { type Api, exchange } from "../exchange.ts";
 import { loadSdk } from "../sdk.ts";
-import { anthropicError, reportedError } from "./anthropic-error.ts";
+import { anthropicError, reportedError, type Sdk } from "./anthropic-error.ts";
 import { type AnthropicOptions, checkAnthropicOptions } from "./anthropic-options.ts";
 import { rateLimitsIn } from "./anthropic-rate-limits.ts";
 import { createMessagesAnswer } from "./messages-answer.ts";
 import { type Body, createMessagesWriter } from "./messages-request.ts";
 
+export type { AdapterOptions } from "../adapter-options.ts";
+export type { ApiKey } from "../api-key.ts";
 export type { AnthropicOptions, AnthropicThinking } from "./anthropic-options.ts";
 
 /**
@@ -46,7 +48,7 @@ export function anthropic(modelId: string, options: AnthropicOptions): Model {
 interface Connection {
   readonly client: Anthropic;
   readonly send: Anthropic.RequestOptions;
-  readonly sdk: Parameters<typeof anthropicError>[0];
+  readonly sdk: Sdk;
   readonly now: () => number;
 }
 

@@ -2,8 +2,8 @@
 // the same response.
 import type { AgentError } from "../../core/errors.ts";
 import type { FinishReason, ModelResponse } from "../../core/model.ts";
-import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
-import { listIn, objectIn, textIn } from "../wire.ts";
+import { type Answer, joined, notAnAnswer, nothing, type Piece } from "../exchange.ts";
+import { objectIn, textIn } from "../wire.ts";
 import { createBlockList } from "./messages-blocks.ts";
 import { createUsageCount } from "./messages-usage.ts";
 import type { WireEnding, WireEvent, WireMessage, WireStopDetails } from "./messages-wire.ts";
@@ -16,8 +16,6 @@ const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ["tool_use", "tool-calls"],
   ["refusal", "content-filter"],
 ]);
-
-const nothing: Piece = { text: "", progress: false };
 
 /** An answer, or the events of a streamed one. `failure` makes the error for an `error` object in place of an event. */
 export function createMessagesAnswer(failure: (error: unknown) => AgentError): Answer {
@@ -54,8 +52,7 @@ export function createMessagesAnswer(failure: (error: unknown) => AgentError): A
       if (!Array.isArray(message.content)) throw notAnAnswer("anthropic", "its content is no list of blocks");
       envelope.open(message);
       envelope.close(message, undefined);
-      const pieces = listIn(message.content).map((block, index) => blocks.begin(index, block));
-      return { text: pieces.map(({ text }) => text).join(""), progress: pieces.some(({ progress }) => progress) };
+      return joined(message.content.map((block: unknown, index) => blocks.begin(index, block)));
     },
     addEvent,
     get started() {

@@ -1,7 +1,7 @@
 // The output items of a response while they come in. Invariant: the texts of its parts, joined, are what was handed on, in that order;
 // whatever whole items say later only adds what their pieces did not.
 import type { AssistantPart } from "../../core/message.ts";
-import type { Piece } from "../exchange.ts";
+import { joined, nothing, type Piece } from "../exchange.ts";
 import { listIn, objectIn, textIn } from "../wire.ts";
 import { responsesReasoning } from "./reasoning-part.ts";
 
@@ -40,7 +40,6 @@ export interface ResponsesOutput {
 
 export const createResponsesOutput = (): ResponsesOutput => ({ items: [], parts: [], heard: "", refused: false });
 
-export const nothing: Piece = { text: "", progress: false };
 const hidden = (progress: boolean): Piece => ({ text: "", progress });
 
 /** A piece of visible text; a refusal is shown like any other. */
@@ -83,12 +82,19 @@ export function takeAll(output: ResponsesOutput, value: unknown): Piece {
   const wires = listIn(value).map(objectIn);
   const places = wires.map((wire, index): Place => ({ index, id: textIn(wire["id"]) }));
   if (output.items.length === 0) {
-    const pieces = wires.map((wire, index) => takeItem(output, wire, places[index] ?? { index, id: undefined }));
-    return { text: pieces.map(({ text }) => text).join(""), progress: pieces.some(({ progress }) => progress) };
+    return joined(wires.map((wire, index) => takeItem(output, wire, places[index] ?? { index, id: undefined })));
   }
   const text = wires.map((wire) => (wire["type"] === "message" ? spokenIn(output, wire) : "")).join("");
+  const calls = output.items.filter(({ type }) => type === "function_call");
   for (const [index, wire] of wires.entries()) {
-    if (wire["type"] !== "message") takeItem(output, wire, places[index] ?? { index, id: undefined });
+    if (wire["type"] === "message") continue;
+    const place = places[index] ?? { index, id: undefined };
+    // Which call it is: by its own id, the first of them where ids repeat; a position may have shifted by items that are left out here.
+    const callId = wire["type"] === "function_call" ? textIn(wire["call_id"]) : undefined;
+    const position = callId === undefined ? -1 : calls.findIndex((call) => call.callId === callId);
+    const [call] = position < 0 ? [] : calls.splice(position, 1);
+    if (call) finishCall(call, wire);
+    else takeItem(output, wire, place);
   }
   const more = rest(output.heard, text);
   return more === "" ? nothing : show(output, itemAt(output, "message", { index: undefined, id: undefined }), more);
@@ -129,7 +135,10 @@ function show(output: ResponsesOutput, item: Item, text: string): Piece {
 }
 
 function takeCall(output: ResponsesOutput, wire: WireItem, place: Place): Piece {
-  const item = itemAt(output, "function_call", place);
+  return finishCall(itemAt(output, "function_call", place), wire);
+}
+
+function finishCall(item: Item, wire: WireItem): Piece {
   const before = item.name.length + item.text.length;
   const callId = textIn(wire["call_id"]);
   if (callId !== undefined) item.callId ??= callId;

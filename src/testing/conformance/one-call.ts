@@ -1,5 +1,6 @@
 // One call of an adapter against the simulated provider, as the cases of conformance make it. Invariant: what is asked is frozen.
 import type { Model, ModelContext, ModelRequest, ModelResponse } from "../../core/model.ts";
+import { frozen } from "../frozen.ts";
 import type { SimulatedReply } from "../simulated-provider/reply.ts";
 import { type SimulatedProvider, type SimulatedProviderOptions, simulatedProvider } from "../simulated-provider/simulated-provider.ts";
 
@@ -55,11 +56,3 @@ export async function withAdapter<T>(
 
 export const call = (model: Model, request: ModelRequest, context: Partial<ModelContext>): Promise<ModelResponse> =>
   model.call(frozen(request), { signal: new AbortController().signal, attempt: 1, now: () => Date.now(), ...context });
-
-function frozen<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    for (const part of Object.values(value)) frozen(part);
-    Object.freeze(value);
-  }
-  return value;
-}
