@@ -86,6 +86,10 @@ export const errorCodes = {
 } as const satisfies Record<string, CodeFacts>;
 
 export type ErrorCode = keyof typeof errorCodes;
+
+/** Codes that speak of the pass and not of what was being done in it: nobody may take them for a word about a model or a tool. */
+export const isOfThePass = (errorCode: ErrorCode): boolean =>
+  errorCode === "cancelled" || errorCode === "parked" || errorCode.startsWith("journal_");
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export interface AgentErrorOptions {

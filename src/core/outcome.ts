@@ -1,5 +1,5 @@
 // How a step ends. Layers and stages return outcomes; a pause, a halt or a refusal is never an exception that user code could swallow.
-import { AgentError, errorCodes, toAgentError } from "./errors.ts";
+import { AgentError, errorCodes, isOfThePass, toAgentError } from "./errors.ts";
 
 /** Something a run waits for: here an act of which nobody knows whether it happened. */
 export interface Waiting {
@@ -62,9 +62,9 @@ export const stopReason = ({ reason }: AbortSignal): AgentError => toAgentError(
 /** The outcome that an aborted signal amounts to. */
 export const stoppedBySignal = (signal: AbortSignal): Stopped => stoppedBy(stopReason(signal));
 
-/** A refusal, suspension or halt, or the end of the whole run: nothing a retry, a breaker or a middleware may change. */
+/** A refusal, suspension or halt, or the end of the whole pass: nothing a retry, a breaker or a middleware may change. */
 export function isInterruption(outcome: Outcome<unknown>): boolean {
-  return outcome.status !== "done" && (outcome.status !== "failed" || outcome.error.code === "cancelled");
+  return outcome.status !== "done" && (outcome.status !== "failed" || isOfThePass(outcome.error.code));
 }
 
 const gravity = { done: 0, suspended: 1, refused: 2, failed: 3, halted: 4 };

@@ -1,5 +1,5 @@
 // Asks for the answer of one turn: which tier, and of its models the first that can answer. Both are choices, so a later pass takes them again.
-import { AgentError, type ErrorCode } from "../core/errors.ts";
+import { AgentError, type ErrorCode, isOfThePass } from "../core/errors.ts";
 import { done, failed, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import { spanEvents } from "../core/trace.ts";
@@ -92,7 +92,7 @@ function noteDegraded(run: Run, line: Line, tier: Tier, position: number) {
 
 /** Text that has been shown cannot be taken back, nor may anything be glued to it. What is an end for good stays what it is. */
 function brokenOff(error: AgentError): Outcome<never> {
-  if (error.final || error.code === "cancelled" || error.code.startsWith("journal_")) return failed(error);
+  if (error.final || isOfThePass(error.code)) return failed(error);
   const message = "The answer of the model broke off after part of it had been shown.";
   return failed(new AgentError("stream_interrupted", message, { cause: error, details: { reason: error.code } }));
 }

@@ -1,6 +1,6 @@
 // Owns whether and when a failed attempt is made again: n attempts are n performs, never earlier than asked, never past the deadline.
 import pRetry from "p-retry";
-import { AgentError, storeError, toAgentError } from "../core/errors.ts";
+import { AgentError, isOfThePass, storeError, toAgentError } from "../core/errors.ts";
 import { failed, type Outcome, type Stopped, stoppedBySignal } from "../core/outcome.ts";
 import { randomAt } from "../core/print.ts";
 import { type Layer, type Next, retryDefaults, type Step, type StepContext } from "../core/step.ts";
@@ -76,7 +76,7 @@ function tryAgain<T>(step: Step<T>, context: StepContext, next: Next, first: Fai
 function isAttemptFailure(outcome: Outcome<unknown>): outcome is Failed {
   if (outcome.status !== "failed") return false;
   const { code } = outcome.error;
-  return code !== "cancelled" && code !== "circuit_open" && !code.startsWith("journal_");
+  return code !== "circuit_open" && !isOfThePass(code);
 }
 
 /** Waits for the next attempt's time. False when there is to be no next attempt; then `last.answer` says what the step ends with. */

@@ -67,6 +67,8 @@ export function createDriver(agent: AgentParts): Driver {
     },
     drain: async (options) => {
       checkOptions("input_invalid", "drain", options, { withinMs: isCount });
+      if (options.withinMs === undefined)
+        throw new AgentError("input_invalid", "drain needs `withinMs`: how long what is being done may take.");
       parking.requested = true;
       const over = Promise.all(going.values()).then(() => true);
       const inTimeOver = await withinTime(agent.clock, Math.max(1, options.withinMs), new AbortController().signal, () => over);

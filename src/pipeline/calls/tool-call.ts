@@ -1,5 +1,5 @@
 // A tool call as a step. Its gate admits the call or says why not, so that every call has exactly one recorded result.
-import { AgentError, type ErrorCode } from "../../core/errors.ts";
+import { AgentError, type ErrorCode, isOfThePass } from "../../core/errors.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, failed, type Outcome, suspended } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
@@ -181,7 +181,7 @@ function marked(result: ToolResult, { warned, insteadOf }: CallPlace, repaired: 
   return { ...own, content: `${own.content}\n[degraded: answered in place of ${insteadOf.name}, which failed with ${insteadOf.code}]` };
 }
 
-const ofTheRun = new Set<ErrorCode>(["cancelled", "internal_error", "middleware_failed", "step_key_reused", "step_diverged"]);
+const ofTheRun = new Set<ErrorCode>(["internal_error", "middleware_failed", "step_key_reused", "step_diverged"]);
 
 /** Failures of the journal, of middleware and of our own are the run's, and so is a cancel; all others are the tool's. */
-const isToolFailure = ({ code }: AgentError) => !code.startsWith("journal_") && !ofTheRun.has(code);
+const isToolFailure = ({ code }: AgentError) => !isOfThePass(code) && !ofTheRun.has(code);
