@@ -87,4 +87,5 @@ export {
   type RunOptions,
   type TimeoutOptions,
 } from "./runs/agent-options.ts";
+export type { RecoverOptions, Recovery } from "./runs/recovery.ts";
 export type { RunStream } from "./runs/run-stream.ts";

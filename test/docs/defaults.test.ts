@@ -34,12 +34,13 @@ function flat(value: object, path = ""): Record<string, unknown> {
 
 describe("docs/defaults.md", () => {
   test("says of the agent what agentDefaults says, in the words of its options", () => {
-    const { version, limits, timeouts, retry, breaker } = agentDefaults;
+    const { version, limits, timeouts, retry, breaker, leaseMs } = agentDefaults;
     const { identicalCallsWarn: warnAt, identicalCallsStop: stopAt, ...counts } = limits;
     const options = {
       version,
       policy: { limits: { ...counts, identicalCalls: { warnAt, stopAt } }, timeouts },
       resilience: { retry, breaker },
+      leaseMs,
     };
     expect(documented("Agent")).toEqual({ ...flat(options), store: "memoryStore()", clock: "the machine's" });
   });
