@@ -121,7 +121,12 @@ describe("calls without ids of items", () => {
   test("are told by their own ids when positions shift, for reasoning is left out in the end", async () => {
     const { content } = await answerWith(
       reasoning(0),
-      ...[added(1, "c1"), piece(1, "[1]"), added(2, "c2"), piece(2, "[2]"), added(3, "c3"), piece(3, "[3")],
+      added(1, "c1"),
+      piece(1, "[1]"),
+      added(2, "c2"),
+      piece(2, "[2]"),
+      added(3, "c3"),
+      piece(3, "[3"),
       completed(whole(1, "c1", "[1]"), whole(2, "c2", "[2]"), whole(3, "c3", "[3]")),
     );
     expect(content).toEqual([made(1, "c1", "[1]"), made(2, "c2", "[2]"), made(3, "c3", "[3]")]);
