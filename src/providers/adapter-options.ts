@@ -19,8 +19,8 @@ export interface AdapterOptions {
   readonly settings?: ModelSettings;
 }
 
-// fetch refuses a URL with a user in it, and a path written behind a "#" or a blank leads elsewhere.
-function isUrl(value: unknown): boolean {
+/** fetch refuses a URL with a user in it, and a path written behind a "#" or a blank leads elsewhere. */
+export function isUrl(value: unknown): value is string {
   const url = typeof value === "string" && value === value.trim() ? URL.parse(value) : null;
   return url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && url.hash === "";
 }

@@ -96,6 +96,18 @@ describe("a failure", () => {
     expect(whole.message.content).toEqual([{ type: "text", text: "Hello" }]);
   });
 
+  const openCall = begin(0, { type: "tool_use", id: "x", name: "refund", input: {} });
+  const stopped = { type: "message_stop" };
+  test.for([
+    { what: "an open call", events: [openCall, stopped] },
+    { what: "half a call", events: [openCall, grow(0, { type: "input_json_delta", partial_json: '{"id":' }), stopped] },
+    { what: "a whole call", events: [openCall, { type: "content_block_stop", index: 0 }, end(null), stopped] },
+    { what: "nothing", events: [stopped] },
+  ])("is a message that has stopped without a reason after $what: no call of it is made", async ({ events }) => {
+    const failure = await failureOf(call(url, { options: { fetch: eventsFetch(start(), ...events) }, ...streamed(true) }));
+    expect(failure).toMatchObject({ code: "provider_unavailable", retryable: true });
+  });
+
   test("is a piece that belongs to no block", async () => {
     const events = [start(), grow(3, { type: "text_delta", text: "?" }), end("end_turn")];
     expect(await failureOf(call(url, { options: { fetch: eventsFetch(...events) }, ...streamed(true) }))).toMatchObject({

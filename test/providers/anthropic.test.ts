@@ -129,8 +129,8 @@ describe("a good answer", () => {
     expect(pieces).toEqual(deltas);
   });
 
-  test("without a known reason to stop is complete once the message has stopped", async () => {
-    const fetch = eventsFetch(start(), begin(0, { type: "text", text: "x" }), { type: "message_stop" });
+  test("is complete with any reason to stop", async () => {
+    const fetch = eventsFetch(start(), begin(0, { type: "text", text: "x" }), end("pause_turn"));
     expect(await call(url, { ...streamed(true), options: { fetch } })).toMatchObject({ finishReason: "other" });
   });
 

@@ -1,6 +1,6 @@
 // The options of anthropic(). Invariant: a mistake is found when the model is made, before anything is sent or spent.
 import { type Checks, isFlag, isPositiveCount, isRecord, oneOf } from "../../core/options.ts";
-import { type AdapterOptions, checkAdapter } from "../adapter-options.ts";
+import { type AdapterOptions, checkAdapter, isUrl } from "../adapter-options.ts";
 
 /** How the model thinks before it answers, as Anthropic has it; which of these a model takes depends on the model. */
 export type AnthropicThinking =
@@ -24,7 +24,11 @@ function isThinking(value: unknown): boolean {
   return type === "enabled" ? isPositiveCount(budget_tokens) : oneOf("adaptive", "between_tools", "disabled")(type);
 }
 
-const own: Readonly<Record<Exclude<keyof AnthropicOptions, keyof AdapterOptions>, Checks[string]>> = {
+/** The SDK writes `/v1/messages` behind all of it, behind a query, too. */
+const isBase = (value: unknown) => isUrl(value) && !value.includes("?") && !/\/v1(\/messages)?\/*$/.test(new URL(value).pathname);
+
+const own: Readonly<Record<Exclude<keyof AnthropicOptions, keyof AdapterOptions> | "baseURL", Checks[string]>> = {
+  baseURL: { holds: isBase, wanted: "an http(s) URL without a query and without /v1, which is added, such as https://api.example.com" },
   promptCache: { holds: oneOf("5m", "1h", "off"), wanted: '"5m", "1h" or "off"' },
   thinking: {
     holds: isThinking,

@@ -1,5 +1,6 @@
 // The adapter over the official SDK of Anthropic. Invariant: one call is at most one request; retries, time, keys and spans are not the SDK's.
 import type Anthropic from "@anthropic-ai/sdk";
+import type { JsonObject } from "../../core/json.ts";
 import type { Model } from "../../core/model.ts";
 import { stopReason } from "../../core/outcome.ts";
 import { keyFor } from "../api-key.ts";
@@ -40,7 +41,8 @@ export function anthropic(modelId: string, options: AnthropicOptions): Model {
       client ??= createClient(loaded.Anthropic, options);
       // The second name of the key is taken away, or one from the environment might go along with ours.
       const headers = { "x-api-key": null, authorization: `Bearer ${key}`, ...options.headers };
-      return exchange(messagesApi({ client, send: { signal, headers }, sdk: loaded, now }, body), context);
+      const about = options.thinking?.type === "enabled" && body.thinking?.type === "disabled" ? { thinking: "disabled" } : {};
+      return exchange(messagesApi({ client, send: { signal, headers }, sdk: loaded, now }, body, about), context);
     },
   };
 }
@@ -52,7 +54,7 @@ interface Connection {
   readonly now: () => number;
 }
 
-function messagesApi({ client, send, sdk, now }: Connection, body: Body): Api {
+function messagesApi({ client, send, sdk, now }: Connection, body: Body, about: JsonObject): Api {
   const failure = (error: unknown) => reportedError(error, now());
   return {
     provider: "anthropic",
@@ -62,7 +64,7 @@ function messagesApi({ client, send, sdk, now }: Connection, body: Body): Api {
       const { data, response, request_id: requestId } = await asked.withResponse();
       return { data, response, requestId };
     },
-    createAnswer: () => createMessagesAnswer(failure),
+    createAnswer: () => createMessagesAnswer(failure, about),
     errorOf: (thrown) => anthropicError(sdk, thrown, now()),
     reportedError: failure,
     rateLimits: (headers) => rateLimitsIn(headers),

@@ -1,6 +1,7 @@
 // Owns the reading of an answer of Messages. Invariant: whole or streamed, a block goes through the same `begin` and `grow`, so both give
 // the same response.
 import type { AgentError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { FinishReason, ModelResponse } from "../../core/model.ts";
 import { type Answer, joined, notAnAnswer, nothing, type Piece } from "../exchange.ts";
 import { objectIn, textIn } from "../wire.ts";
@@ -17,9 +18,12 @@ const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ["refusal", "content-filter"],
 ]);
 
-/** An answer, or the events of a streamed one. `failure` makes the error for an `error` object in place of an event. */
-export function createMessagesAnswer(failure: (error: unknown) => AgentError): Answer {
-  const envelope = createEnvelope();
+/**
+ * An answer, or the events of a streamed one. `failure` makes the error for an `error` object in place of an event; `about` is what
+ * there is to tell of the request in the metadata of its answer.
+ */
+export function createMessagesAnswer(failure: (error: unknown) => AgentError, about: JsonObject = {}): Answer {
+  const envelope = createEnvelope(about);
   const blocks = createBlockList();
 
   const addEvent = (data: unknown): Piece => {
@@ -34,9 +38,6 @@ export function createMessagesAnswer(failure: (error: unknown) => AgentError): A
         return blocks.grow(event.index, event.delta);
       case "message_delta":
         envelope.close(objectIn(event.delta), event.usage);
-        return nothing;
-      case "message_stop":
-        envelope.end();
         return nothing;
       case "error":
         throw failure(event.error);
@@ -73,9 +74,8 @@ export function createMessagesAnswer(failure: (error: unknown) => AgentError): A
 }
 
 /** All of an answer but its content. */
-function createEnvelope() {
+function createEnvelope(about: JsonObject) {
   let opened = false;
-  let ended = false;
   let stopReason: string | undefined;
   let refusal: string | undefined;
   let modelId: string | undefined;
@@ -85,9 +85,9 @@ function createEnvelope() {
     get opened() {
       return opened;
     },
-    /** The model has finished: nothing but the end of the stream can follow. */
+    /** The model has said why it stopped. An event that the message has stopped may come from whoever cut it, in the middle of a call. */
     get closed() {
-      return ended || stopReason !== undefined;
+      return stopReason !== undefined;
     },
     get usage() {
       return count.usage;
@@ -104,18 +104,17 @@ function createEnvelope() {
       refusal = textIn(category) ?? refusal;
       count.add(usage);
     },
-    end() {
-      ended = true;
-    },
     facts: (hasCalls: boolean): Omit<ModelResponse, "message"> => ({
       finishReason: finishReasonOf(stopReason, hasCalls),
       ...(count.usage ? { usage: count.usage } : {}),
       ...(modelId ? { modelId } : {}),
       ...(responseId ? { responseId } : {}),
-      ...(refusal ? { providerMetadata: { anthropic: { refusal } } } : {}),
+      ...metadataOf({ ...about, ...(refusal ? { refusal } : {}) }),
     }),
   };
 }
+
+const metadataOf = (anthropic: JsonObject) => (Object.keys(anthropic).length > 0 ? { providerMetadata: { anthropic } } : {});
 
 function finishReasonOf(stopReason: string | undefined, hasCalls: boolean): FinishReason {
   const reason = finishReasons.get(stopReason ?? "") ?? "other";

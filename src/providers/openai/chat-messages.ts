@@ -9,7 +9,7 @@ import { reasoningField } from "./reasoning-part.ts";
 /** The longest id of a call that the API takes, in characters. */
 const longestCallId = 40;
 
-/** Throws `input_invalid` for a file the API cannot take. */
+/** Throws `provider_rejected` for a file the API cannot take. */
 export function chatMessages(modelId: string, messages: readonly Message[]): OpenAI.ChatCompletionMessageParam[] {
   const ids = createCallIds((id) => id !== "" && id.length <= longestCallId);
   return messages.map((message) => {

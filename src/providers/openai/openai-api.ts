@@ -35,7 +35,7 @@ export interface OpenAIExchange extends Api {
   readonly without: readonly string[];
 }
 
-/** Throws `input_invalid` for a message the API cannot take. */
+/** Throws `provider_rejected` for a message the API cannot take. */
 export function apiFor(shared: Shared, sending: Sending, request: ModelRequest): OpenAIExchange {
   const { client, options, sdk, now, streamed } = sending;
   const { refused } = shared;

@@ -21,7 +21,7 @@ export type InputItem =
 /** The longest id of a call that the API takes, in characters. */
 const longestCallId = 64;
 
-/** Throws `input_invalid` for a file the API cannot take. */
+/** Throws `provider_rejected` for a file the API cannot take. */
 export function responsesInput(modelId: string, messages: readonly Message[]): readonly InputItem[] {
   const ids = createCallIds((id) => id !== "" && id.length <= longestCallId);
   return messages.flatMap((message): readonly InputItem[] => {

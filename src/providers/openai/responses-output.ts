@@ -14,6 +14,8 @@ export interface Place {
   readonly id: string | undefined;
 }
 
+const nowhere: Place = { index: undefined, id: undefined };
+
 interface Item extends Place {
   readonly type: ItemType;
   callId?: string;
@@ -88,16 +90,11 @@ export function takeAll(output: ResponsesOutput, value: unknown): Piece {
   const calls = output.items.filter(({ type }) => type === "function_call");
   for (const [index, wire] of wires.entries()) {
     if (wire["type"] === "message") continue;
-    const place = places[index] ?? { index, id: undefined };
-    // Which call it is: by its own id, the first of them where ids repeat; a position may have shifted by items that are left out here.
-    const callId = wire["type"] === "function_call" ? textIn(wire["call_id"]) : undefined;
-    const position = callId === undefined ? -1 : calls.findIndex((call) => call.callId === callId);
-    const [call] = position < 0 ? [] : calls.splice(position, 1);
-    if (call) finishCall(call, wire);
-    else takeItem(output, wire, place);
+    if (wire["type"] === "function_call") finishCall(takenFrom(calls, wire) ?? addItem(output, "function_call"), wire);
+    else takeItem(output, wire, places[index] ?? { index, id: undefined });
   }
   const more = rest(output.heard, text);
-  return more === "" ? nothing : show(output, itemAt(output, "message", { index: undefined, id: undefined }), more);
+  return more === "" ? nothing : show(output, itemAt(output, "message", nowhere), more);
 }
 
 export const hasCalls = ({ items }: ResponsesOutput): boolean => items.some(({ type }) => type === "function_call");
@@ -117,8 +114,11 @@ export function contentOf({ parts }: ResponsesOutput, modelId: string): readonly
 function itemAt({ items, parts }: ResponsesOutput, type: ItemType, { index, id }: Place): Item {
   const same = items.filter((item) => item.type === type);
   const known = index === undefined && id === undefined ? same.at(-1) : same.find((item) => is(item.id, id) || is(item.index, index));
-  if (known) return known;
-  const item: Item = { type, index, id, name: "", text: "" };
+  return known ?? addItem({ items, parts }, type, { index, id });
+}
+
+function addItem({ items, parts }: Pick<ResponsesOutput, "items" | "parts">, type: ItemType, place: Place = nowhere): Item {
+  const item: Item = { type, ...place, name: "", text: "" };
   items.push(item);
   if (type !== "message") parts.push(item);
   return item;
@@ -136,6 +136,24 @@ function show(output: ResponsesOutput, item: Item, text: string): Piece {
 
 function takeCall(output: ResponsesOutput, wire: WireItem, place: Place): Piece {
   return finishCall(itemAt(output, "function_call", place), wire);
+}
+
+/**
+ * Takes out of `calls` the one that came in pieces and that `wire` is the whole of: by what tells most, the first of them where several
+ * are alike. Its position tells nothing: it shifts by items that are left out in the end.
+ */
+function takenFrom(calls: Item[], wire: WireItem): Item | undefined {
+  const callId = textIn(wire["call_id"]);
+  const id = textIn(wire["id"]);
+  const text = argumentsIn(wire["arguments"]) ?? "";
+  const ways: readonly ((call: Item) => boolean)[] = [
+    (call) => is(call.callId, callId),
+    (call) => is(call.id, id),
+    (call) => call.callId === undefined || callId === undefined,
+    (call) => call.name === textIn(wire["name"]) && call.text !== "" && text.startsWith(call.text),
+  ];
+  const found = ways.map((way) => calls.findIndex(way)).find((position) => position >= 0);
+  return found === undefined ? undefined : calls.splice(found, 1)[0];
 }
 
 function finishCall(item: Item, wire: WireItem): Piece {
