@@ -118,7 +118,7 @@ function startedOf(entries: readonly Entry[]): RunStarted {
 
 /** What the journal says of the run; only the live context has to be given again. */
 function read(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
-  const { runId, agent: owner, user, conversationId, input, caps } = startedOf(entries);
+  const { runId, agent: owner, user, conversationId, parent, input, caps } = startedOf(entries);
   if (owner !== agent.name) throw notYours(runId);
   const resumed = entries.findLast((entry) => entry.type === "run.resumed");
   const run: RunFacts = {
@@ -127,6 +127,7 @@ function read(agent: AgentParts, entries: readonly Entry[], context: unknown): P
     agentVersion: agent.version,
     ...(user ? { user } : {}),
     ...(conversationId === undefined ? {} : { conversationId }),
+    ...(parent === undefined ? {} : { parent }),
     context,
   };
   return { run, input, caps: resumed?.caps ?? caps };
@@ -143,18 +144,20 @@ function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: R
     input,
     ...(run.user ? { user: run.user } : {}),
     ...(run.conversationId === undefined ? {} : { conversationId: run.conversationId }),
+    ...(run.parent === undefined ? {} : { parent: run.parent }),
     ...(traceId === undefined ? {} : { traceId }),
     caps,
   };
 }
 
-function headerOf({ id, agent, user, conversationId }: RunFacts): RunHeader {
+function headerOf({ id, agent, user, conversationId, parent }: RunFacts): RunHeader {
   return {
     runId: id,
     agent,
     ...(user ? { user: user.id } : {}),
     ...(user?.tenant === undefined ? {} : { tenant: user.tenant }),
     ...(conversationId === undefined ? {} : { conversationId }),
+    ...(parent === undefined ? {} : { parent }),
   };
 }
 

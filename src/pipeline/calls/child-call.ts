@@ -1,0 +1,66 @@
+// A call whose tool is an agent, as a step: every attempt of every pass asks for the same run, so nothing in it is done twice.
+import { type ChildAgent, type ChildCall, childRunId } from "../../core/child.ts";
+import { failed, type Outcome } from "../../core/outcome.ts";
+import type { ChildUsage } from "../../core/result.ts";
+import type { Run } from "../../core/run.ts";
+import type { Reconciled, Step, StepContext, Terms } from "../../core/step.ts";
+import type { Tool, ToolResult } from "../../core/tool.ts";
+import type { AgentParts } from "../line.ts";
+import { toolFailure } from "./tool-failure.ts";
+
+/** What has been heard of the run by now. */
+export interface Heard {
+  used: ChildUsage | undefined;
+}
+
+interface ChildPlace {
+  readonly run: Run;
+  readonly agent: AgentParts;
+  readonly key: string;
+  readonly tool: Tool;
+  readonly name: string;
+  readonly child: ChildAgent;
+  readonly inputs: () => unknown;
+  readonly heard: Heard;
+  /** Makes what the model reads of an output. */
+  readonly accept: (output: unknown) => Outcome<ToolResult> | Promise<Outcome<ToolResult>>;
+}
+
+/**
+ * No breaker: those of the agent's own models and tools do. After its signal the run within settles as any run does, and is to be closed
+ * before the call is given up.
+ */
+export const childTerms = { graceMs: 28 } as const satisfies Partial<Terms>;
+
+/** How such a step is performed, and looked up. */
+export function childSteps(place: ChildPlace): Pick<Step<ToolResult>, "perform" | "reconcile"> {
+  const { run, agent, key, child } = place;
+  const callIn = ({ signal, deadlineAt, trace }: StepContext): ChildCall => ({
+    runId: childRunId(run.facts.id, run.path + key),
+    parent: run.facts,
+    store: agent.store,
+    signal,
+    deadlineAt,
+    trace,
+  });
+  return {
+    perform: (context) => ask(place, callIn(context)),
+    reconcile: async (context): Promise<Reconciled<ToolResult>> => {
+      const call = callIn(context);
+      const standing = await child.standing(call);
+      if (standing === "ended") return ask(place, call);
+      return standing === "none" ? "not-done" : "unknown";
+    },
+  };
+}
+
+async function ask({ child, tool, name, inputs, heard, accept }: ChildPlace, call: ChildCall): Promise<Outcome<ToolResult>> {
+  try {
+    const { outcome, used } = await child.run(await inputs(), call);
+    heard.used = used ?? heard.used;
+    return outcome.status === "done" ? await accept(await child.told(outcome.value)) : outcome;
+  } catch (thrown) {
+    // What makes the agent's input or tells of its output is code of the user's.
+    return failed(toolFailure(tool, name, thrown));
+  }
+}
