@@ -36,7 +36,7 @@ export interface AgentToolOptions<Output, Schema extends AnySchema = AnySchema, 
   readonly loopKey?: false | ((input: object) => unknown);
   /** Asked when the agent came to no answer, but not when a rule refused. */
   readonly fallback?: Tool;
-  /** How many runs may be within one another above the agent's own; default 5. One too many is not started. */
+  /** How many runs may be above the agent's own; default 5. A call that is deeper is not made (`depth_limit`). */
   readonly maxDepth?: number;
 }
 

@@ -26,11 +26,11 @@ interface ChildPlace {
   readonly accept: (output: unknown) => Outcome<ToolResult> | Promise<Outcome<ToolResult>>;
 }
 
-/**
- * No breaker: those of the agent's own models and tools do. After its signal the run within settles as any run does, and is to be closed
- * before the call is given up.
- */
-export const childTerms = { graceMs: 28 } as const satisfies Partial<Terms>;
+/** Longer than a step within may take after the signal, and less than the line has: a run within is to be closed before its call is left. */
+const graceMs = 28;
+
+/** No breaker: those of the agent's own models and tools do. */
+export const childTerms: Partial<Terms> = { graceMs };
 
 /** How such a step is performed, and looked up. */
 export function childSteps(place: ChildPlace): Pick<Step<ToolResult>, "perform" | "reconcile"> {
