@@ -116,6 +116,10 @@ function startedOf(entries: readonly Entry[]): RunStarted {
   return first;
 }
 
+/** Guardrails, tools and middleware are handed these very facts: nobody may change for the others who is asking. */
+export const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
+  Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
+
 /** What the journal says of the run; only the live context has to be given again. */
 function read(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
   const { runId, agent: owner, user, conversationId, parent, input, caps } = startedOf(entries);
@@ -125,7 +129,7 @@ function read(agent: AgentParts, entries: readonly Entry[], context: unknown): P
     id: runId,
     agent: agent.name,
     agentVersion: agent.version,
-    ...(user ? { user } : {}),
+    ...(user ? { user: frozenUser(user) } : {}),
     ...(conversationId === undefined ? {} : { conversationId }),
     ...(parent === undefined ? {} : { parent }),
     context,

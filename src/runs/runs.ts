@@ -1,7 +1,7 @@
 // The runs of one agent: starts them, goes on with them, and lets a second asker of the same run join the first.
 import { uuidv7 } from "uuidv7";
 import { AgentError, toAgentError } from "../core/errors.ts";
-import type { Principal, RunFacts } from "../core/facts.ts";
+import type { RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import { stopReason } from "../core/outcome.ts";
@@ -11,7 +11,17 @@ import type { AgentParts } from "../pipeline/line.ts";
 import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { drive } from "./drive.ts";
-import { type Asked, loadEntries, notYours, type OpenedRun, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
+import {
+  type Asked,
+  frozenUser,
+  loadEntries,
+  notYours,
+  type OpenedRun,
+  openResumed,
+  openStarted,
+  runActive,
+  sameAsked,
+} from "./open-run.ts";
 import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
 /** How runs are asked for. */
@@ -138,10 +148,6 @@ function factsOf(agent: AgentParts, { runId, user, conversationId, context }: Ru
     context,
   };
 }
-
-// Guardrails, tools and middleware are handed these very facts: nobody may change for the others who is asking.
-const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
-  Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
 
 /** How long after an abort the store may still take to answer, so that the run is written down as what it was. */
 const openingGraceMs = 40;

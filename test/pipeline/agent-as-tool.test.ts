@@ -1,32 +1,12 @@
-// An agent as a tool: what its caller is told, how time and limits are shared, and what may be said about it.
-import { type Agent, AgentError, type AgentOptions, createAgent, type Entry, memoryStore, type Tool, tool } from "airworthy";
-import { autoClock, fakeClock, hang, type ScriptedReply, scriptedModel } from "airworthy/testing";
+// An agent as a tool: what its caller is told, and what may be said about it.
+import { type Agent, AgentError, type AgentOptions, createAgent, memoryStore, type Tool, tool } from "airworthy";
+import { autoClock, type ScriptedReply, scriptedModel } from "airworthy/testing";
 import { describe, expect, expectTypeOf, test, vi } from "vitest";
 import { z } from "zod";
 import { byTurn, call } from "../promises/tree-world.ts";
+import { inner, pair, toldBy, typesOf } from "./desk-and-expert.ts";
 
 const empty = z.object({});
-const inner = "r>turn-1/tool/0";
-
-interface Pair {
-  readonly child?: Partial<AgentOptions>;
-  readonly parent?: Partial<AgentOptions>;
-  readonly as?: Parameters<Agent["asTool"]>[0];
-}
-
-/** A desk that asks an expert once and then answers. */
-function pair({ child = {}, parent = {}, as = { description: "d" } }: Pair) {
-  const store = memoryStore();
-  const clock = autoClock();
-  const expert = createAgent({ name: "expert", store, clock, model: byTurn("It is late."), ...child });
-  const model = byTurn({ calls: [call("expert")] }, "Bye.");
-  const desk = createAgent({ name: "desk", store, clock, model, tools: { expert: expert.asTool(as) }, ...parent });
-  return { store, expert, desk };
-}
-
-const toldBy = ({ messages }: { readonly messages: readonly { readonly role: string; readonly content: unknown }[] }) =>
-  messages.filter(({ role }) => role === "tool").map(({ content }) => String(content));
-const typesOf = (entries: readonly Entry[]) => entries.map(({ type }) => type);
 
 describe("what is asked and told", () => {
   test("is one text by default, and the whole answer", async () => {
@@ -168,6 +148,15 @@ describe("an agent that comes to no answer", () => {
     expect(result.usage).toMatchObject({ modelCalls: 4, toolCalls: 2, byAgent: { expert: { modelCalls: 2, unreported: 1 } } });
   });
 
+  test("is asked again all the same: its models and tools have breakers, and nothing is to be said of it by another", async () => {
+    const { desk } = pair({
+      child: { model: scriptedModel([new AgentError("quota_exhausted", "x"), "It is late."]) },
+      parent: { resilience: { breaker: { failures: 1, withinMs: 60_000 } } },
+    });
+    expect(toldBy(await desk.run("go"))[0]).toContain("quota_exhausted");
+    expect(toldBy(await desk.run("go"))[0]).toBe("It is late.");
+  });
+
   test("because its code has changed stops the caller, so that the run can go on with the code that began it", async () => {
     const store = memoryStore();
     const clock = autoClock();
@@ -207,94 +196,6 @@ describe("an agent that comes to no answer", () => {
       tools: { expert: other.asTool({ description: "d" }) },
     });
     expect(await desk.resume("r")).toMatchObject({ status: "failed", error: { code: "step_diverged" }, resumable: true });
-  });
-});
-
-describe("time", () => {
-  /** An expert whose tool ignores its signal, so that only the grace ends the wait. */
-  const stuck = (acts: string[], started: PromiseWithResolvers<void>) => {
-    const [store, clock] = [memoryStore(), fakeClock()];
-    let patient = true;
-    const slow = tool({
-      description: "d",
-      effect: "write",
-      repeat: "with-same-key",
-      timeoutMs: 60_000,
-      inputSchema: empty,
-      execute: (_, { idempotencyKey }) => {
-        acts.push(idempotencyKey);
-        started.resolve();
-        return patient ? new Promise<never>(() => {}) : "done";
-      },
-    });
-    const expert = createAgent({
-      name: "expert",
-      store,
-      clock,
-      model: byTurn({ calls: [call("slow", {})] }, "Done."),
-      tools: { slow },
-      policy: { timeouts: { totalMs: 120_000 } },
-    });
-    const desk = createAgent({
-      name: "desk",
-      store,
-      clock,
-      model: byTurn({ calls: [call("expert")] }, "Bye."),
-      tools: { expert: expert.asTool({ description: "d" }) },
-    });
-    return { desk, expert, clock, hurry: () => (patient = false) };
-  };
-
-  test("a cancel reaches every run within, and all are over within 50 ms", async () => {
-    const started = Promise.withResolvers<void>();
-    const { desk, expert, clock } = stuck([], started);
-    const cancel = new AbortController();
-    const running = desk.run("go", { runId: "r", signal: cancel.signal });
-    await started.promise;
-    cancel.abort();
-    await clock.advance(50);
-    expect(await running).toMatchObject({ status: "cancelled", usage: { modelCalls: 2, byAgent: { expert: { modelCalls: 1 } } } });
-    expect((await expert.journal(inner)).findLast(({ type }) => type !== "note")).toMatchObject({ type: "run.ended", status: "cancelled" });
-    expect(clock.pending).toBe(0);
-  });
-
-  test("the deadline of the caller is that of all runs within; raised, they go on where they stood", async () => {
-    const acts: string[] = [];
-    const started = Promise.withResolvers<void>();
-    const { desk, expert, clock, hurry } = stuck(acts, started);
-    const running = desk.run("go", { runId: "r", timeouts: { totalMs: 5_000 } });
-    await started.promise;
-    await clock.advance(5_050);
-    expect(await running).toMatchObject({ status: "partial", error: { code: "deadline_exceeded" }, usage: { modelCalls: 2 } });
-    expect((await expert.journal(inner)).findLast(({ type }) => type !== "note")).toMatchObject({ type: "run.stopped", status: "partial" });
-    hurry();
-    expect(await desk.resume("r", { timeouts: { totalMs: 30_000 } })).toMatchObject({
-      status: "completed",
-      usage: { modelCalls: 4, toolCalls: 2 },
-    });
-    expect(acts).toEqual([`expert/${inner}/turn-1/tool/0`, `expert/${inner}/turn-1/tool/0`]);
-    expect(typesOf(await expert.journal(inner))).toContain("run.resumed");
-  });
-
-  test("no wait is begun within that would outlast the caller", async () => {
-    const clock = autoClock();
-    const before = clock.now();
-    const busy = scriptedModel(() => new AgentError("rate_limited", "x", { details: { retryAfterMs: 7_000 } }));
-    const { desk } = pair({
-      child: { clock, model: busy, policy: { timeouts: { totalMs: 60_000 } } },
-      parent: { clock, policy: { timeouts: { totalMs: 5_000 } } },
-    });
-    const result = await desk.run("go");
-    expect(toldBy(result)[0]).toContain("failed (rate_limited)");
-    expect(clock.now() - before).toBeLessThan(1_000);
-  });
-
-  test("that an agent has of its own ends only its run", async () => {
-    const model = scriptedModel(() => hang());
-    const { desk } = pair({ child: { model, policy: { timeouts: { totalMs: 2_000 } } } });
-    const result = await desk.run("go");
-    expect(result).toMatchObject({ status: "completed", output: "Bye." });
-    expect(toldBy(result)[0]).toContain("partial (deadline_exceeded)");
   });
 });
 

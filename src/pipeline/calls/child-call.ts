@@ -1,6 +1,7 @@
 // A call whose tool is an agent, as a step: every attempt of every pass asks for the same run, so nothing in it is done twice.
 import { type ChildAgent, type ChildCall, childRunId } from "../../core/child.ts";
-import { failed, type Outcome } from "../../core/outcome.ts";
+import { AgentError } from "../../core/errors.ts";
+import { failed, type Outcome, stoppedBy } from "../../core/outcome.ts";
 import type { ChildUsage } from "../../core/result.ts";
 import type { Run } from "../../core/run.ts";
 import type { Reconciled, Step, StepContext, Terms } from "../../core/step.ts";
@@ -44,7 +45,12 @@ export function childSteps(place: ChildPlace): Pick<Step<ToolResult>, "perform" 
     trace,
   });
   return {
-    perform: (context) => ask(place, callIn(context)),
+    perform: async (context) => {
+      const outcome = await ask(place, callIn(context));
+      // The runs within keep the deadline, too, and may be the first to see that it is over: that says nothing about what was asked.
+      const late = outcome.status === "failed" && context.clock.now() >= context.deadlineAt;
+      return late ? stoppedBy(new AgentError("deadline_exceeded", "The run's time was up.")) : outcome;
+    },
     reconcile: async (context): Promise<Reconciled<ToolResult>> => {
       const call = callIn(context);
       const standing = await child.standing(call);
