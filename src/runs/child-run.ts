@@ -42,8 +42,7 @@ async function openChild(agent: AgentParts, input: RunInput, { runId, parent }: 
   if (lines) checkPart(run, lines[0]);
   const started = lines ? undefined : await start(agent, run, input);
   if (started) return started;
-  const opened = await openResumed(agent, { runId, context: run.context, user: run.user, raise: (caps) => caps });
-  return { ...opened, run };
+  return openResumed(agent, { runId, context: run.context, user: run.user, raise: (caps) => caps });
 }
 
 /** Undefined when an earlier owner of the run above, who does not know it yet, was quicker. */

@@ -148,12 +148,15 @@ describe("an agent that comes to no answer", () => {
     expect(result.usage).toMatchObject({ modelCalls: 4, toolCalls: 2, byAgent: { expert: { modelCalls: 2, unreported: 1 } } });
   });
 
-  test("is asked again all the same: its models and tools have breakers, and nothing is to be said of it by another", async () => {
-    const { desk } = pair({
-      child: { model: scriptedModel([new AgentError("quota_exhausted", "x"), "It is late."]) },
-      parent: { resilience: { breaker: { failures: 1, withinMs: 60_000 } } },
-    });
-    expect(toldBy(await desk.run("go"))[0]).toContain("quota_exhausted");
+  test("is asked again all the same: the breakers are those of its own models and tools", async () => {
+    let asked = 0;
+    const output = () => {
+      if (asked++ === 0) throw new Error("x");
+      return "It is late.";
+    };
+    const resilience = { breaker: { failures: 1, withinMs: 60_000 } };
+    const { desk } = pair({ parent: { resilience }, as: { description: "d", output } });
+    expect(toldBy(await desk.run("go"))[0]).toContain("tool_failed");
     expect(toldBy(await desk.run("go"))[0]).toBe("It is late.");
   });
 
@@ -199,31 +202,39 @@ describe("an agent that comes to no answer", () => {
   });
 });
 
-describe("a rule that came later", () => {
+describe("a call that was begun", () => {
   const block = { toolInput: [{ name: "g", check: () => ({ verdict: "block", message: "no" }) as const }] };
 
-  async function begun(cut: (line: string) => boolean) {
+  /** A store in which the desk has just begun its call, and the run within has come as far as `keep` says. */
+  async function begun(keep: (lines: readonly string[]) => readonly string[]) {
     const { desk, store } = pair({});
     await desk.run("go", { runId: "r" });
     const lines = (await store.journal.load("r")) ?? [];
+    const announced = lines.findIndex((line) => line.includes('"attempt.started"') && line.includes('"kind":"tool"'));
     const crashed = memoryStore();
-    await crashed.journal.create(
-      { runId: "r", agent: "desk" },
-      lines.slice(0, lines.findIndex((line) => line.includes('"attempt.started"') && line.includes('"kind":"tool"')) + 1),
-    );
-    const child = (await store.journal.load(inner)) ?? [];
-    const kept = child.slice(0, child.findIndex(cut) + 1);
+    await crashed.journal.create({ runId: "r", agent: "desk" }, lines.slice(0, announced + 1));
+    const kept = keep((await store.journal.load(inner)) ?? []);
     if (kept.length > 0) await crashed.journal.create({ runId: inner, agent: "expert" }, kept);
-    return pair({ child: { store: crashed, model: scriptedModel([]) }, parent: { store: crashed, guardrails: block } }).desk.resume("r");
+    return crashed;
   }
 
-  test("hides no answer that is there, refuses what was not begun, and guesses at nothing else", async () => {
-    expect(toldBy(await begun((line) => line.includes('"run.ended"')))).toEqual(["It is late."]);
-    expect(toldBy(await begun(() => false))[0]).toContain("guardrail_blocked");
-    expect(await begun((line) => line.includes('"run.started"'))).toMatchObject({
-      status: "suspended",
-      waitingFor: [{ tool: "expert", key: "turn-1/tool/0" }],
-    });
+  test("is hidden by no later rule: an answer that is there counts, what was not begun is refused, nothing else is guessed at", async () => {
+    const ruled = async (keep: (lines: readonly string[]) => readonly string[]) => {
+      const store = await begun(keep);
+      return pair({ child: { store, model: scriptedModel([]) }, parent: { store, guardrails: block } }).desk.resume("r");
+    };
+    expect(toldBy(await ruled((lines) => lines))).toEqual(["It is late."]);
+    expect(toldBy(await ruled(() => []))[0]).toContain("guardrail_blocked");
+    const waitingFor = [{ tool: "expert", key: "turn-1/tool/0" }];
+    expect(await ruled((lines) => lines.slice(0, 1))).toMatchObject({ status: "suspended", waitingFor });
+  });
+
+  test("and cancelled within, cancels nobody who was not cancelled", async () => {
+    const ended = { type: "run.ended", at: 0, status: "cancelled", error: { code: "cancelled", message: "Cancelled." } };
+    const store = await begun((lines) => [...lines.slice(0, 1), JSON.stringify(ended)]);
+    const result = await pair({ child: { store }, parent: { store } }).desk.resume("r");
+    expect(result).toMatchObject({ status: "completed", output: "Bye." });
+    expect(toldBy(result)[0]).toContain("cancelled (cancelled)");
   });
 });
 

@@ -1,6 +1,16 @@
 // Promise 3 for runs within runs: a crash at any entry of any of them, and a resume of the outermost, does nothing twice and comes to the same end.
-import { AgentError, createAgent, memoryStore, type RunResult, type RunUsage, type Spent, tool } from "airworthy";
-import { autoClock, fakeClock, scriptedModel } from "airworthy/testing";
+import {
+  AgentError,
+  createAgent,
+  memoryStore,
+  type RunOptions,
+  type RunResult,
+  type RunUsage,
+  type Spent,
+  type Store,
+  tool,
+} from "airworthy";
+import { autoClock, fakeClock, type ScriptedReply, scriptedModel } from "airworthy/testing";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { byTurn, call, cutStore, treeOf, writtenStore } from "./tree-world.ts";
@@ -210,13 +220,17 @@ describe("every run of the tree", () => {
     expect(results.map(({ messages }) => messages[2]?.content)).toEqual(tenants.map((tenant) => `for "${tenant}"`));
   });
 
-  test("is not taken for another's, even when stores are mixed up", async () => {
+  test.each<[string, RunOptions]>([
+    ["tenant", { user: { id: "u", tenant: "two" }, conversationId: "c" }],
+    ["conversation", { user: { id: "u", tenant: "one" }, conversationId: "d" }],
+    ["user, who is nobody", { conversationId: "c" }],
+  ])("is not taken for that of another %s, even when stores are mixed up", async (_, asked) => {
     const shared = memoryStore();
     const child = createAgent({ name: "child", store: shared, model: scriptedModel(() => "a secret of the first") });
     const make = () =>
       createAgent({ name: "parent", model: byTurn({ calls: [call("child")] }, "x"), tools: { child: child.asTool({ description: "d" }) } });
-    await make().run("go", { runId: "r", user: { id: "u", tenant: "one" } });
-    const other = await make().run("go", { runId: "r", user: { id: "u", tenant: "two" } });
+    await make().run("go", { runId: "r", user: { id: "u", tenant: "one" }, conversationId: "c" });
+    const other = await make().run("go", { runId: "r", ...asked });
     expect(other.status).toBe("completed");
     expect(JSON.stringify(other.messages)).toContain("run_id_conflict");
     expect(JSON.stringify(other)).not.toContain("secret");
@@ -280,50 +294,71 @@ describe("an act in doubt within", () => {
   });
 });
 
-test("a store that fails under a run within leaves the run above as a crash does; a resume goes on with both", async () => {
-  const [store, own] = [memoryStore(), memoryStore()];
-  const acts: string[] = [];
-  let down = false;
-  const failing = {
-    journal: {
-      ...own.journal,
-      append: (...args: Parameters<typeof own.journal.append>) => {
-        if (down) throw new Error("disk full");
-        return own.journal.append(...args);
+describe("a store that fails under a run within", () => {
+  /** A parent and its child, whose store fails as it is told. */
+  function overStore(fails: { reading?: boolean; writing?: boolean }) {
+    const own = memoryStore();
+    const acts: string[] = [];
+    const failing: Store = {
+      journal: {
+        ...own.journal,
+        load: (runId) => (fails.reading ? Promise.reject(new Error("gone")) : own.journal.load(runId)),
+        append: (...args) => {
+          if (fails.writing) throw new Error("disk full");
+          return own.journal.append(...args);
+        },
       },
-    },
-  };
-  const pay = tool({
-    description: "d",
-    effect: "pay",
-    repeat: "with-same-key",
-    inputSchema: empty,
-    execute: (_, { idempotencyKey }) => {
-      acts.push(idempotencyKey);
-      down = acts.length === 1;
+    };
+    const execute = (_: object, { idempotencyKey }: { idempotencyKey: string }) => {
+      fails.writing = acts.push(idempotencyKey) === 1;
       return "paid";
-    },
+    };
+    const pay = tool({ description: "d", effect: "pay", repeat: "with-same-key", inputSchema: empty, execute });
+    const common = { clock: autoClock() };
+    const model = byTurn({ calls: [call("pay", {})] }, "Paid.");
+    const child = createAgent({ ...common, name: "child", store: failing, model, tools: { pay } });
+    const tools = { child: child.asTool({ description: "d" }) };
+    return { acts, parent: createAgent({ ...common, name: "parent", model: byTurn({ calls: [call("child")] }, "x"), tools }) };
+  }
+
+  test("leaves the run above as a crash does; a resume goes on with both", async () => {
+    const fails = { reading: true, writing: false };
+    const { acts, parent } = overStore(fails);
+    const broken = { status: "failed", error: { code: "journal_unavailable" }, resumable: true };
+    expect(await parent.run("go", { runId: "r" })).toMatchObject(broken);
+    fails.reading = false;
+    expect(await parent.resume("r")).toMatchObject(broken);
+    fails.writing = false;
+    expect(await parent.resume("r")).toMatchObject({ status: "completed" });
+    expect(acts).toEqual([`child/${inner}/turn-1/tool/0`, `child/${inner}/turn-1/tool/0`]);
   });
-  const child = createAgent({
-    name: "child",
-    store: failing,
-    clock: autoClock(),
-    model: byTurn({ calls: [call("pay", {})] }, "Paid."),
-    tools: { pay },
-  });
-  const parent = createAgent({
-    name: "parent",
-    store,
-    clock: autoClock(),
-    model: byTurn({ calls: [call("child")] }, "x"),
-    tools: { child: child.asTool({ description: "d" }) },
-  });
-  expect(await parent.run("go", { runId: "r" })).toMatchObject({
-    status: "failed",
-    error: { code: "journal_unavailable" },
-    resumable: true,
-  });
-  down = false;
-  expect(await parent.resume("r")).toMatchObject({ status: "completed" });
-  expect(acts).toEqual([`child/${inner}/turn-1/tool/0`, `child/${inner}/turn-1/tool/0`]);
+});
+
+test("a run within that an earlier owner began in the meantime is taken over, under the caps it began with", async () => {
+  const { journal } = memoryStore();
+  let seen = true;
+  const clock = autoClock();
+  const make = (turns: number, reply: ScriptedReply) => {
+    const blind: Store = {
+      journal: {
+        ...journal,
+        load: (runId) => (seen || runId !== inner ? journal.load(runId) : ((seen = true), Promise.resolve(undefined))),
+      },
+    };
+    const child = createAgent({ name: "child", store: blind, clock, model: scriptedModel(() => reply), policy: { limits: { turns } } });
+    const tools = { child: child.asTool({ description: "d" }) };
+    return { child, parent: createAgent({ name: "parent", store: blind, clock, model: byTurn({ calls: [call("child")] }, "x"), tools }) };
+  };
+  const called = Promise.withResolvers<void>();
+  const stale = make(7, () => (called.resolve(), new Promise(() => {})));
+  const leaving = new AbortController();
+  const left = stale.parent.run("go", { runId: "r", signal: leaving.signal });
+  await called.promise;
+  seen = false;
+  const { child, parent } = make(9, "Found.");
+  expect(await parent.resume("r")).toMatchObject({ status: "completed", usage: { modelCalls: 3 } });
+  const runs = (await child.journal(inner)).filter(({ type }) => type.startsWith("run."));
+  expect(runs).toMatchObject([{ caps: { turns: 7 } }, { type: "run.resumed", caps: { turns: 7 } }, { status: "completed" }]);
+  leaving.abort();
+  expect(await left).toMatchObject({ status: "failed", error: { code: "journal_conflict" } });
 });
