@@ -27,6 +27,7 @@ import { retried } from "./resilience/retry.ts";
 import { systemClock } from "./resilience/system-clock.ts";
 import { timed } from "./resilience/timeout.ts";
 import { type AgentOptions, agentDefaults, capsOf, type TimeoutOptions } from "./runs/agent-options.ts";
+import { type AgentToolOptions, type ArgumentsOf, agentTool } from "./runs/agent-tool.ts";
 import { checkAgentOptions } from "./runs/check-options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
 import { openRunTrace } from "./telemetry/open-telemetry.ts";
@@ -36,6 +37,13 @@ import { attempted, stageTraced, traced } from "./telemetry/spans.ts";
 export interface Agent<Output = string> extends Runs<Output> {
   readonly name: string;
   readonly version: string;
+  /**
+   * This agent as a tool of others: a call of it is a run of its own within the run that calls. Throws `configuration_invalid`. `Told`: what
+   * the caller's model reads, the agent's output when `output` is not given.
+   */
+  asTool<Schema extends AnySchema = AnySchema, Told = Output>(
+    options: AgentToolOptions<Output, Schema, Told>,
+  ): Tool<ArgumentsOf<Schema>, Told>;
 }
 
 /** What an agent with this `output` option answers: text when there is none. */
@@ -45,7 +53,13 @@ export type OutputOf<Schema> = AnySchema extends Schema ? string : InferSchema<S
 export function createAgent<Schema extends AnySchema = AnySchema>(options: AgentOptions<Schema>): Agent<OutputOf<Schema>> {
   checkAgentOptions(options);
   const parts = resolve(options);
-  return Object.freeze({ name: parts.name, version: parts.version, ...createRuns<OutputOf<Schema>>(parts) });
+  return Object.freeze({
+    name: parts.name,
+    version: parts.version,
+    ...createRuns<OutputOf<Schema>>(parts),
+    asTool: <Asked extends AnySchema = AnySchema, Told = OutputOf<Schema>>(asked: AgentToolOptions<OutputOf<Schema>, Asked, Told>) =>
+      agentTool(parts, asked, options.store),
+  });
 }
 
 const ourStages: Stages = {

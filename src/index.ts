@@ -40,6 +40,7 @@ export { fallback, type ModelChoice, type ModelFallback, type ModelRoute, type R
 export type { Outcome, Waiting } from "./core/outcome.ts";
 export { type ProviderFailure, providerError } from "./core/provider-error.ts";
 export type {
+  ChildUsage,
   Degraded,
   Missing,
   PartialAnswer,
@@ -49,6 +50,7 @@ export type {
   RunResult,
   RunStatus,
   RunUsage,
+  Spent,
   Timings,
 } from "./core/result.ts";
 export type { Run } from "./core/run.ts";
@@ -87,5 +89,6 @@ export {
   type RunOptions,
   type TimeoutOptions,
 } from "./runs/agent-options.ts";
+export { type AgentToolOptions, type ArgumentsOf, agentToolDefaults } from "./runs/agent-tool.ts";
 export type { RecoverOptions, Recovery } from "./runs/recovery.ts";
 export type { RunStream } from "./runs/run-stream.ts";

@@ -73,6 +73,9 @@ export const errorCodes = {
   tool_cancelled: code("failed", "", "The call was not executed, or was given up while running."),
   tool_in_doubt: code("failed", "", "It is not known whether the act happened; give the tool `reconcile`, or let a person look."),
 
+  child_failed: code("failed", "", "The agent came to no answer; `details` has its run, and the status and code of that."),
+  depth_limit: code("failed", "final", "Agents call one another too deeply; correct who calls whom, or raise maxDepth of asTool."),
+
   // Models.
   rate_limited: code("failed", "retryable", "The provider asked to slow down; try again at `details.retryAt`."),
   quota_exhausted: code("failed", "", "The provider account is out of credit."),

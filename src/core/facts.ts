@@ -14,6 +14,8 @@ export interface RunFacts {
   readonly agentVersion: string;
   readonly user?: Principal;
   readonly conversationId?: string;
+  /** The id of the run this one is a part of. */
+  readonly parent?: string;
   /** The caller's live objects (database, request): never stored, given again at resume. */
   readonly context: unknown;
 }

@@ -4,7 +4,7 @@ import type { Principal } from "./facts.ts";
 import type { Json } from "./json.ts";
 import type { RunInput } from "./message.ts";
 import type { Waiting } from "./outcome.ts";
-import type { PartialAnswer } from "./result.ts";
+import type { ChildUsage, PartialAnswer } from "./result.ts";
 import type { Usage } from "./usage.ts";
 
 export type StepKind = "model" | "tool" | "custom";
@@ -55,6 +55,8 @@ export interface RunStarted extends At {
   readonly input: RunInput;
   readonly user?: Principal;
   readonly conversationId?: string;
+  /** The run this one is part of. */
+  readonly parent?: string;
   readonly traceId?: string;
   readonly caps: RunCaps;
 }
@@ -95,6 +97,8 @@ export interface StepDone extends AboutStep, Asked {
   /** Why it did not go well; of a tool call also what the model was told. */
   readonly code?: ErrorCode;
   readonly usage?: Usage;
+  /** Of the run that it started; what the latest entry of a step says takes the place of what earlier ones said. */
+  readonly child?: ChildUsage;
 }
 
 /** Given up in this pass: no fact, so a later pass tries again. */
@@ -104,6 +108,7 @@ export interface StepAbandoned extends AboutStep {
   readonly code: ErrorCode;
   /** What a model is known to have used in an attempt that was given up. */
   readonly usage?: Usage;
+  readonly child?: ChildUsage;
 }
 
 export interface Decided extends At {

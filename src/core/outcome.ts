@@ -6,6 +6,8 @@ export interface Waiting {
   readonly kind: "in-doubt";
   readonly key: string;
   readonly tool: string;
+  /** The run that waits, when it is not this one but a part of it. */
+  readonly runId?: string;
 }
 
 /** `failed`: it was tried and did not work. `refused`: a rule said no. `suspended`: someone has to say. `halted`: stopped from outside. */

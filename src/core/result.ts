@@ -19,10 +19,10 @@ export type RunStatus =
   | "halted";
 
 /**
- * Tokens of the whole run so far. A count no provider reported is absent; `unreported` counts the attempts at model calls that
- * reported nothing, failed ones included: what they used is not known. Calls count once, however often they were tried.
+ * Tokens and calls so far. A count no provider reported is absent; `unreported` counts the attempts at model calls that reported nothing,
+ * failed ones included: what they used is not known. Calls count once, however often they were tried.
  */
-export interface RunUsage {
+export interface Spent {
   readonly inputTokens?: number;
   readonly cacheReadTokens?: number;
   readonly cacheWriteTokens?: number;
@@ -32,6 +32,21 @@ export interface RunUsage {
   readonly modelCalls: number;
   readonly toolCalls: number;
   readonly unreported: number;
+}
+
+/** What a run has used with all runs that are parts of it, each counted once. Without such runs, `own` and `byAgent` are absent. */
+export interface RunUsage extends Spent {
+  /** What this run has used itself. */
+  readonly own?: Spent;
+  /** By the name of the agent; adds up to the whole. */
+  readonly byAgent?: Readonly<Record<string, Spent>>;
+}
+
+/** What a run that a step started has used so far, over all its passes. */
+export interface ChildUsage {
+  readonly runId: string;
+  readonly agent: string;
+  readonly usage: RunUsage;
 }
 
 /** Milliseconds on the run's clock. Times of parallel calls add up, so the parts may exceed the total. */

@@ -6,6 +6,7 @@ import type { RunFacts } from "./facts.ts";
 import type { RunJournal, StepKind } from "./journal.ts";
 import type { Json } from "./json.ts";
 import { failed, type Outcome } from "./outcome.ts";
+import type { ChildUsage } from "./result.ts";
 import type { SpanSpec, Trace } from "./trace.ts";
 import type { Usage } from "./usage.ts";
 
@@ -27,6 +28,8 @@ export interface Terms {
   readonly longestWaitMs?: number;
   /** Per attempt; 0 = none. */
   readonly timeoutMs: number;
+  /** How long aborted work may take to settle before it is left behind; absent = 20. */
+  readonly graceMs?: number;
   /** From the beginning of an attempt to its first sign of progress; absent or 0 = none. */
   readonly firstTokenMs?: number;
   /** Between two signs of progress; absent or 0 = none. */
@@ -59,6 +62,8 @@ export interface Step<T> {
   readonly facts?: (value: T) => StepFacts;
   /** What the attempt that has just failed or been given up is known to have used; asked once each. */
   readonly takeSpent?: () => Usage | undefined;
+  /** What the run that it started has used so far, if it started one. */
+  readonly child?: () => ChildUsage | undefined;
   /** Asked before another attempt: false when what this one did cannot be taken back. */
   readonly mayRepeat?: () => boolean;
   /** One attempt. What it throws becomes a failed outcome. */

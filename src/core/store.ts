@@ -72,7 +72,10 @@ export interface Journal {
   renew?(held: readonly { readonly runId: string; readonly epoch: number }[], forMs: number): Promise<readonly string[]>;
   /** Gives a run back before its lease runs out. Does nothing when it is somebody else's. */
   release?(runId: string, epoch: number): Promise<void>;
-  /** Runs of this agent that are running and nobody's, the longest waiting first. */
+  /**
+   * Runs of this agent that are running and nobody's, the longest waiting first. Not those with a `parent`: whoever takes that one up goes
+   * on with them.
+   */
   free?(agent: string, limit: number): Promise<readonly string[]>;
   find?(query: RunQuery): Promise<readonly RunSummary[]>;
 }

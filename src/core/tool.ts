@@ -1,4 +1,5 @@
 // A tool: an existing function with a schema and the facts the runtime needs to call it safely. Checked and frozen once, when it is made.
+import type { ChildAgent } from "./child.ts";
 import { AgentError, type ErrorCode } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
 import type { JsonSchema } from "./json.ts";
@@ -101,6 +102,8 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly canReconcile: boolean;
   reconcile(input: Input, context: ToolContext): ActOutcome<Output> | Promise<ActOutcome<Output>>;
   execute(input: Input, context: ToolContext): Output | Promise<Output>;
+  /** Set when the tool is an agent: its work is a run, and `execute` is never asked. */
+  readonly child?: ChildAgent<Input, Output>;
 }
 
 /** What the model is told when a call did not work. Never a stack, a path or what the tool threw. */

@@ -3,6 +3,7 @@ import { AgentError, type ErrorCode, reviveError, storeError, toAgentError } fro
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
 import { assertJson, type Json, recall } from "../core/json.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
+import type { ChildUsage } from "../core/result.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 
@@ -88,6 +89,7 @@ function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: 
     outcome: close(outcome),
     ...(code === undefined ? {} : { code }),
     ...(usage === undefined ? {} : { usage }),
+    ...childOf(step),
     ...(attempts === 0 ? asked(step) : {}),
   };
 }
@@ -103,7 +105,12 @@ const codeOf = (outcome: Stopped): ErrorCode => (outcome.status === "suspended" 
 function abandoned<T>(step: Step<T>, at: number, outcome: Stopped, attempts: number): Entry {
   const { key, kind, name } = step;
   const usage = step.takeSpent?.();
-  return { type: "step.abandoned", at, key, kind, name, attempts, code: codeOf(outcome), ...(usage ? { usage } : {}) };
+  return { type: "step.abandoned", at, key, kind, name, attempts, code: codeOf(outcome), ...(usage ? { usage } : {}), ...childOf(step) };
+}
+
+function childOf<T>(step: Step<T>): { readonly child?: ChildUsage } {
+  const child = step.child?.();
+  return child ? { child } : {};
 }
 
 function close<T>(outcome: Outcome<T>): StoredOutcome {

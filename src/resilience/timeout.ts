@@ -35,7 +35,7 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
       answer = stopped;
       cancelTimer();
       stall.stop();
-      cancelTimer = clock.after(graceMs, leave);
+      cancelTimer = clock.after(step.terms.graceMs ?? graceMs, leave);
       controller.abort(reason);
     };
     const leave = () => {

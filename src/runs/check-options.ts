@@ -1,4 +1,5 @@
 // What may be said about an agent, a run and a resume: mistakes are found before anything is written or spent.
+import { childMark } from "../core/child.ts";
 import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { Principal } from "../core/facts.ts";
 import type { Guardrail } from "../core/guardrail.ts";
@@ -6,6 +7,7 @@ import type { RunInput } from "../core/message.ts";
 import { checkModel, isFallback, isRoute } from "../core/model-choice.ts";
 import {
   anything,
+  type Check,
   type Checks,
   checkOptions,
   isAmount,
@@ -65,7 +67,12 @@ const resumeChecks: Checks = {
   onInterrupted: oneOf("fail", "restart"),
   user: isRecord,
 };
-const runChecks: Checks = { ...resumeChecks, runId: isText, conversationId: isText };
+const isOwnRunId: Check = (value) => isText(value) && !String(value).includes(childMark);
+const runChecks: Checks = {
+  ...resumeChecks,
+  runId: { holds: isOwnRunId, wanted: `a text of at most 512 characters without "${childMark}", which ids of runs within runs have` },
+  conversationId: isText,
+};
 const userChecks: Checks = { id: isText, roles: isTextList, tenant: isText };
 
 /** Throws `configuration_invalid`. Tools check themselves when they are made. */

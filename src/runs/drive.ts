@@ -34,6 +34,8 @@ export interface Pass {
   readonly parking?: StepContext["parking"];
   /** Aborted to cancel; its reason becomes the cause. */
   readonly signal: AbortSignal;
+  /** When the run this one is part of has to be over, epoch ms: no wait is begun that would end later. */
+  readonly deadlineAt?: number;
   /** For telling a closed run again: how long the line may take in all. */
   readonly graceMs?: number;
 }
@@ -54,7 +56,7 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
     run,
     clock: agent.clock,
     journal,
-    deadlineAt: time.deadlineAt,
+    deadlineAt: Math.min(time.deadlineAt, pass.deadlineAt ?? Number.POSITIVE_INFINITY),
     parking: pass.parking ?? notParking,
     signal: time.signal,
     attempt: 1,

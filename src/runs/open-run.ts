@@ -139,17 +139,22 @@ function startedOf(entries: readonly Entry[]): RunStarted {
   return first;
 }
 
+/** Guardrails, tools and middleware are handed these very facts: nobody may change for the others who is asking. */
+export const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
+  Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
+
 /** What the journal says of the run; only the live context has to be given again. */
 function read(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
-  const { runId, agent: owner, user, conversationId, input, caps } = startedOf(entries);
+  const { runId, agent: owner, user, conversationId, parent, input, caps } = startedOf(entries);
   if (owner !== agent.name) throw notYours(runId);
   const resumed = entries.findLast((entry) => entry.type === "run.resumed");
   const run: RunFacts = {
     id: runId,
     agent: agent.name,
     agentVersion: agent.version,
-    ...(user ? { user } : {}),
+    ...(user ? { user: frozenUser(user) } : {}),
     ...(conversationId === undefined ? {} : { conversationId }),
+    ...(parent === undefined ? {} : { parent }),
     context,
   };
   return { run, input, caps: resumed?.caps ?? caps };
@@ -166,18 +171,20 @@ function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: R
     input,
     ...(run.user ? { user: run.user } : {}),
     ...(run.conversationId === undefined ? {} : { conversationId: run.conversationId }),
+    ...(run.parent === undefined ? {} : { parent: run.parent }),
     ...(traceId === undefined ? {} : { traceId }),
     caps,
   };
 }
 
-function headerOf({ id, agent, user, conversationId }: RunFacts): RunHeader {
+function headerOf({ id, agent, user, conversationId, parent }: RunFacts): RunHeader {
   return {
     runId: id,
     agent,
     ...(user ? { user: user.id } : {}),
     ...(user?.tenant === undefined ? {} : { tenant: user.tenant }),
     ...(conversationId === undefined ? {} : { conversationId }),
+    ...(parent === undefined ? {} : { parent }),
   };
 }
 

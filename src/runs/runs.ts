@@ -1,7 +1,7 @@
 // The runs of one agent: starts them, goes on with them, and lets a second asker of the same run join the first.
 import { uuidv7 } from "uuidv7";
 import { AgentError } from "../core/errors.ts";
-import type { Principal, RunFacts } from "../core/facts.ts";
+import type { RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import { stopReason } from "../core/outcome.ts";
@@ -12,7 +12,18 @@ import { parkedError } from "../policy/halted.ts";
 import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { createDriver, neverOpened } from "./driver.ts";
-import { type Asked, loadEntries, notYours, type OpenedRun, openFree, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
+import {
+  type Asked,
+  frozenUser,
+  loadEntries,
+  notYours,
+  type OpenedRun,
+  openFree,
+  openResumed,
+  openStarted,
+  runActive,
+  sameAsked,
+} from "./open-run.ts";
 import { type RecoverOptions, type Recovery, startRecovery } from "./recovery.ts";
 import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
@@ -146,10 +157,6 @@ function factsOf(agent: AgentParts, { runId, user, conversationId, context }: Ru
     context,
   };
 }
-
-// Guardrails, tools and middleware are handed these very facts: nobody may change for the others who is asking.
-const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
-  Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
 
 /** Whoever has joined stops waiting when their signal aborts; the run itself is somebody else's to cancel. */
 function waitingUntil<Output>(agent: AgentParts, stream: RunStream<Output>, signal: AbortSignal | undefined): RunStream<Output> {

@@ -1,7 +1,7 @@
 // docs/defaults.md against what really holds, both ways: a default without a row and a row without a default are equally wrong.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { agentDefaults, createAgent, memoryStore, tool, toolDefaults } from "airworthy";
+import { agentDefaults, agentToolDefaults, createAgent, memoryStore, tool, toolDefaults } from "airworthy";
 import { anthropic } from "airworthy/anthropic";
 import { normalized } from "airworthy/guardrails";
 import { handlerDefaults } from "airworthy/http";
@@ -59,13 +59,17 @@ describe("docs/defaults.md", () => {
     expect([repeat, risk]).toEqual(['"freely" for a read, else "never"', '"low" for a read, "medium" for a write, else "high"']);
   });
 
+  test("says of agents as tools what agentToolDefaults says", () => {
+    expect(documented("Agent as a tool")).toEqual(flat(agentToolDefaults));
+  });
+
   test("says what is fixed as the sources say it", () => {
     const rows = rowsBelow("Fixed").map(([path = "", what = "", value]) => {
       const name = /^`(\w+)`/.exec(what)?.[1];
       const source = readFileSync(resolve(root, bare(path)), "utf8");
       return [name, value, new RegExp(`^const ${name} = ([\\d_.]+);`, "m").exec(source)?.[1]];
     });
-    expect(rows).toHaveLength(10);
+    expect(rows).toHaveLength(11);
     for (const [, value, actual] of rows) expect(actual).toBe(value);
   });
 });

@@ -220,6 +220,33 @@ describe("drain()", () => {
     expect(acts).toEqual(["begun"]);
   });
 
+  test("parks a run within a run together with the one above, and both are gone on with", async () => {
+    const go = Promise.withResolvers<void>();
+    const pair = () => {
+      const expert = worker([callAct, "Paid."], { name: "expert", tools: { act: slow(go.promise) } });
+      const expertTool = expert.agent.asTool({ description: "Pays." });
+      const desk = worker([{ calls: [{ name: "expert", arguments: { input: "pay" } }] }, "Done."], { tools: { expert: expertTool } });
+      return { expert, desk };
+    };
+    const first = pair();
+    const running = first.desk.agent.run("go", { runId: "r" });
+    while (acts.length === 0) await settle(first.desk.clock);
+    const drained = first.desk.agent.drain({ withinMs: 10_000 });
+    go.resolve();
+    await drained;
+    expect(await running).toMatchObject({ status: "failed", error: { code: "parked" } });
+    expect(first.expert.model.calls).toBe(1);
+
+    const next = pair();
+    const results: RunResult[] = [];
+    // The expert's own worker leaves the run within a run to whoever goes on with the one above.
+    const recoveries = [next.expert.agent.recover(), next.desk.agent.recover({ onResult: (result) => results.push(result) })];
+    for (let turn = 0; turn < 10 && results.length === 0; turn++) await settle(next.desk.clock);
+    await Promise.all(recoveries.map((recovery) => recovery.stop()));
+    expect(results).toMatchObject([{ runId: "r", status: "completed", output: "Done." }]);
+    expect(acts).toEqual(["begun", "done"]);
+  });
+
   test("lets a run that has nothing left to begin come to its end", async () => {
     const { agent } = worker(["Done."]);
     const running = agent.run("go");

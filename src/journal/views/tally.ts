@@ -1,7 +1,8 @@
 // A view: what a run has used and how long it took, added up entry by entry, so that no step pays for the steps before it.
 import type { AttemptStarted, Entry, StepAbandoned, StepDone } from "../../core/journal.ts";
-import type { RunUsage, Timings } from "../../core/result.ts";
+import type { ChildUsage, RunUsage, Spent, Timings } from "../../core/result.ts";
 import type { Usage } from "../../core/usage.ts";
+import { withChildren } from "./tree-usage.ts";
 
 export interface Tally {
   add(entry: Entry): void;
@@ -14,11 +15,13 @@ type Tokens = { -readonly [Name in Counted]?: number };
 
 /** Time counts from start or resume to the next stop or end; waiting in between, or lying dead after a crash, does not. */
 export function createTally(): Tally {
-  const tokens: Tokens = {};
+  const tokens = createTokens();
   const calls = { model: 0, tool: 0, custom: 0 };
   const spent = { model: 0, tool: 0, custom: 0 };
   const startedAt = new Map<string, number>();
   const counted = new Set<string>();
+  const children = new Map<string, ChildUsage>();
+  let agent = "";
   let unreported = 0;
   let total = 0;
   let last: number | undefined;
@@ -40,36 +43,43 @@ export function createTally(): Tally {
     spent[kind] += Math.max(0, at - (startedAt.get(key) ?? at));
     startedAt.delete(key);
   };
-  const report = (usage: Usage) => {
-    unreported -= 1;
-    const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails } = usage;
-    addTo(tokens, "inputTokens", inputTokens);
-    addTo(tokens, "cacheReadTokens", inputTokenDetails?.cacheReadTokens);
-    addTo(tokens, "cacheWriteTokens", inputTokenDetails?.cacheWriteTokens);
-    addTo(tokens, "outputTokens", outputTokens);
-    addTo(tokens, "reasoningTokens", outputTokenDetails?.reasoningTokens);
-  };
+  const own = (): Spent => ({ ...tokens.counted(), modelCalls: calls.model, toolCalls: calls.tool, unreported });
 
   return {
     add(entry) {
       if (entry.type === "note") return;
+      if (entry.type === "run.started") agent = entry.agent;
       passTime(entry);
       if (entry.type === "attempt.started") start(entry);
       if (entry.type === "step.done" || entry.type === "step.abandoned") finish(entry);
-      if ("usage" in entry && entry.usage && !isAnsweredWithoutTrying(entry)) report(entry.usage);
+      if (isAnsweredWithoutTrying(entry)) return;
+      if ("usage" in entry && entry.usage) {
+        unreported -= 1;
+        tokens.add(entry.usage);
+      }
+      // It says what the child has used in all so far, so the latest word is the whole of it.
+      if ("child" in entry && entry.child) children.set(entry.key, entry.child);
     },
-    usage: () => {
+    usage: () => (children.size === 0 ? own() : withChildren(agent, own(), children.values())),
+    timings: () => ({ totalMs: total, modelMs: spent.model, toolMs: spent.tool }),
+  };
+}
+
+function createTokens() {
+  const tokens: Tokens = {};
+  return {
+    add: ({ inputTokens, inputTokenDetails, outputTokens, outputTokenDetails }: Usage) => {
+      addTo(tokens, "inputTokens", inputTokens);
+      addTo(tokens, "cacheReadTokens", inputTokenDetails?.cacheReadTokens);
+      addTo(tokens, "cacheWriteTokens", inputTokenDetails?.cacheWriteTokens);
+      addTo(tokens, "outputTokens", outputTokens);
+      addTo(tokens, "reasoningTokens", outputTokenDetails?.reasoningTokens);
+    },
+    counted: (): Tokens & { readonly totalTokens?: number } => {
       const { inputTokens, outputTokens } = tokens;
       const known = inputTokens !== undefined || outputTokens !== undefined;
-      return {
-        ...tokens,
-        ...(known ? { totalTokens: (inputTokens ?? 0) + (outputTokens ?? 0) } : {}),
-        modelCalls: calls.model,
-        toolCalls: calls.tool,
-        unreported,
-      };
+      return { ...tokens, ...(known ? { totalTokens: (inputTokens ?? 0) + (outputTokens ?? 0) } : {}) };
     },
-    timings: () => ({ totalMs: total, modelMs: spent.model, toolMs: spent.tool }),
   };
 }
 

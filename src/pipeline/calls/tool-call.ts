@@ -1,5 +1,5 @@
 // A tool call as a step. Its gate admits the call or says why not, so that every call has exactly one recorded result.
-import { AgentError, type ErrorCode, isOfThePass } from "../../core/errors.ts";
+import { AgentError, type ErrorCode } from "../../core/errors.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, failed, type Outcome, suspended } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
@@ -10,7 +10,8 @@ import { toolSpan } from "../../telemetry/attributes.ts";
 import type { AgentParts } from "../line.ts";
 import { wrapIn } from "../yours.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
-import { toolFailure } from "./tool-failure.ts";
+import { childSteps, childTerms, type Heard } from "./child-call.ts";
+import { isToolFailure, toolFailure } from "./tool-failure.ts";
 import { failedResult, refusedResult, renderOutput, warnedResult } from "./tool-result.ts";
 
 /** What the executor knows about a call besides what the model said. */
@@ -33,18 +34,20 @@ export interface CallPlace {
 
 export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Step<ToolResult> {
   const { call, key, tool, name } = place;
+  const heard: Heard = { used: undefined };
   const step: Step<ToolResult> = {
     kind: "tool",
     key,
     name,
     input: { callId: call.callId, arguments: call.arguments },
     repeat: tool.repeat,
-    terms: { ...tool.retry, timeoutMs: tool.timeoutMs, breaker: breakerOf(place) },
+    terms: { ...tool.retry, timeoutMs: tool.timeoutMs, ...(tool.child ? childTerms : { breaker: breakerOf(place) }) },
     span: () => toolSpan(name, call.callId, tool, place.insteadOf !== undefined),
     facts: ({ error }) => ({ code: error?.code }),
+    child: () => heard.used,
     // The gate hands on a step with the validated input; this one has nothing to perform with.
     perform: () => Promise.resolve(failed(new AgentError("internal_error", "A tool step was performed without its gate."))),
-    gate: (context, next) => passGate({ run, agent, place, step }, context, next),
+    gate: (context, next) => passGate({ run, agent, place, step, heard }, context, next),
   };
   return step;
 }
@@ -54,6 +57,7 @@ interface GatedCall {
   readonly agent: AgentParts;
   readonly place: CallPlace;
   readonly step: Step<ToolResult>;
+  readonly heard: Heard;
 }
 
 async function passGate(gated: GatedCall, context: StepContext, next: Next): Promise<Outcome<ToolResult>> {
@@ -104,7 +108,7 @@ function refusedCall({ call, tool, name, insteadOf, refusal }: CallPlace, error:
   return done(refusal ? refusedResult(refusal) : failedResult(error));
 }
 
-function innerStep({ run, agent, place, step }: GatedCall, input: unknown): Step<ToolResult> {
+function innerStep({ run, agent, place, step, heard }: GatedCall, input: unknown): Step<ToolResult> {
   const { call, tool, name, key, insteadOf, refusal } = place;
   const info = { run: run.facts, key: run.path + key, tool: name, callId: call.callId, input };
   const idempotencyKey = `${run.facts.agent}/${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
@@ -118,12 +122,14 @@ function innerStep({ run, agent, place, step }: GatedCall, input: unknown): Step
   });
   // A tool may change what it is given; every attempt is given the same.
   const inputs = freshInputs(place, input);
+  const render = (output: unknown) => accept(tool, name, output);
   return {
     ...step,
     key: info.key,
     perform: async (context) => perform(tool, name, await inputs(), toolContext(context)),
     ...(refusal ? { refusal } : {}),
     reconcile: async (context) => reconcile(place, await inputs(), toolContext(context)),
+    ...(tool.child ? childSteps({ run, agent, key, tool, name, child: tool.child, inputs, heard, accept: render }) : {}),
     ...wrapIn(agent.around.tool, info, isToolResult),
   };
 }
@@ -180,8 +186,3 @@ function marked(result: ToolResult, { warned, insteadOf }: CallPlace, repaired: 
   if (!insteadOf) return own;
   return { ...own, content: `${own.content}\n[degraded: answered in place of ${insteadOf.name}, which failed with ${insteadOf.code}]` };
 }
-
-const ofTheRun = new Set<ErrorCode>(["internal_error", "middleware_failed", "step_key_reused", "step_diverged"]);
-
-/** Failures of the journal, of middleware and of our own are the run's, and so is a cancel; all others are the tool's. */
-const isToolFailure = ({ code }: AgentError) => !isOfThePass(code) && !ofTheRun.has(code);

@@ -1,5 +1,5 @@
 // What a tool threw, as an error of ours: a throw is its word that it failed, a lost connection is silence.
-import { AgentError } from "../../core/errors.ts";
+import { AgentError, type ErrorCode, isOfThePass } from "../../core/errors.ts";
 import type { Tool } from "../../core/tool.ts";
 
 /**
@@ -26,3 +26,8 @@ function lostConnection(thrown: unknown, depth = 0): boolean {
   if ("code" in thrown && typeof thrown.code === "string" && silentCodes.has(thrown.code)) return true;
   return "cause" in thrown && lostConnection(thrown.cause, depth + 1);
 }
+
+const ofTheRun = new Set<ErrorCode>(["internal_error", "middleware_failed", "step_key_reused", "step_diverged"]);
+
+/** Failures of the pass, of middleware and of our own are the run's; all others are the tool's. */
+export const isToolFailure = ({ code }: AgentError): boolean => !isOfThePass(code) && !ofTheRun.has(code);

@@ -1,0 +1,32 @@
+// A view: what a run used together with the runs that are parts of it. Each run counts once, by the latest word there is of it.
+import type { ChildUsage, RunUsage, Spent } from "../../core/result.ts";
+
+/** `own`: what the run of this agent used itself. */
+export function withChildren(agent: string, own: Spent, children: Iterable<ChildUsage>): RunUsage {
+  let whole = own;
+  const byAgent = new Map<string, Spent>([[agent, own]]);
+  for (const child of children) {
+    const { own: itself, byAgent: parts, ...all } = child.usage;
+    whole = sum(whole, all);
+    for (const [name, spent] of parts ? Object.entries(parts) : [[child.agent, itself ?? all] as const]) {
+      const before = byAgent.get(name);
+      byAgent.set(name, before ? sum(before, spent) : spent);
+    }
+  }
+  return { ...whole, own, byAgent: Object.fromEntries(byAgent) };
+}
+
+const tokens = ["inputTokens", "cacheReadTokens", "cacheWriteTokens", "outputTokens", "reasoningTokens", "totalTokens"] as const;
+
+function sum(one: Spent, other: Spent): Spent {
+  const known = tokens.flatMap((name) => {
+    const [count, more] = [one[name], other[name]];
+    return count === undefined && more === undefined ? [] : [[name, (count ?? 0) + (more ?? 0)] as const];
+  });
+  return {
+    ...Object.fromEntries(known),
+    modelCalls: one.modelCalls + other.modelCalls,
+    toolCalls: one.toolCalls + other.toolCalls,
+    unreported: one.unreported + other.unreported,
+  };
+}
