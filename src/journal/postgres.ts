@@ -1,7 +1,7 @@
 // The store in Postgres: any number of processes share it. Invariant: what was acknowledged is committed, and every append is fenced by epoch.
 import { AgentError } from "../core/errors.ts";
 import { loadPackage } from "../core/optional-package.ts";
-import type { Store } from "../core/store.ts";
+import type { WholeStore } from "../core/store.ts";
 import { type PostgresPool, postgresDatabase } from "./postgres-server/database.ts";
 import { sqlCounters } from "./sql/counters.ts";
 import { sqlInbox, sqlRecords } from "./sql/records.ts";
@@ -26,7 +26,7 @@ export interface PostgresOptions {
  * date with the first use. Throws `configuration_invalid` when a URL is given and pg is not installed; everything else is told by what is
  * asked of the store, as `journal_unavailable`.
  */
-export function postgres(server: string | PostgresPool, options: PostgresOptions = {}): Required<Store> {
+export function postgres(server: string | PostgresPool, options: PostgresOptions = {}): WholeStore {
   const { schema = "airworthy", connections = 10, prepare = true, now = () => null } = options;
   if (schema === "" || schema.includes("\0")) throw new AgentError("configuration_invalid", "postgres: `schema` is not a name.");
   const { pool, end } = typeof server === "string" ? ownPool(server, connections) : { pool: () => Promise.resolve(server), end: undefined };

@@ -1,6 +1,6 @@
 // The Postgres of this run of the tests, and schemas in it that no other test sees.
 import { randomUUID } from "node:crypto";
-import { Pool } from "pg";
+import { Pool, type PoolConfig } from "pg";
 import { inject } from "vitest";
 
 /** Starts the server when nobody has yet. */
@@ -14,8 +14,8 @@ export async function postgresUrl(): Promise<string> {
 export const newSchema = () => `test_${randomUUID().replaceAll("-", "")}`;
 
 /** A pool on the server of this run of the tests, for a test file to end. */
-export async function testPool(): Promise<Pool> {
-  return new Pool({ connectionString: await postgresUrl() });
+export async function testPool(options: PoolConfig = {}): Promise<Pool> {
+  return new Pool({ connectionString: await postgresUrl(), ...options });
 }
 
 export const dropSchema = async (pool: Pool, schema: string) => {
