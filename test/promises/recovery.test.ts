@@ -225,7 +225,7 @@ describe("drain()", () => {
     const pair = () => {
       const expert = worker([callAct, "Paid."], { name: "expert", tools: { act: slow(go.promise) } });
       const expertTool = expert.agent.asTool({ description: "Pays." });
-      const desk = worker([{ calls: [{ name: "expert", arguments: { input: "pay" } }] }, "Done."], { tools: { expert: expertTool } });
+      const desk = worker([{ calls: [{ name: "expert", arguments: { task: "pay" } }] }, "Done."], { tools: { expert: expertTool } });
       return { expert, desk };
     };
     const first = pair();
