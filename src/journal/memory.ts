@@ -110,7 +110,7 @@ function leases(runs: ReadonlyMap<string, StoredRun>, now: () => number): Requir
     },
     free: (agent, limit) => {
       const at = now();
-      const waiting = [...runs.values()].filter((run) => run.header.agent === agent && isFree(run, at));
+      const waiting = [...runs.values()].filter((run) => run.header.agent === agent && run.header.parent === undefined && isFree(run, at));
       const longest = waiting.toSorted((one, other) => one.leaseUntil - other.leaseUntil);
       return Promise.resolve(longest.slice(0, limit).map(({ header }) => header.runId));
     },

@@ -55,7 +55,7 @@ export function sqlJournal(database: Database, writer: LineWriter): Required<Jou
       await database.write(query(`UPDATE ${runs} SET lease_until = ${at} WHERE run_id = $1 AND epoch = $2`, [runId, epoch, now()]));
     },
     free: async (agent, limit) => {
-      const select = `SELECT run_id FROM ${runs} WHERE agent = $1 AND phase = 'running' AND lease_until <= ${dialect.instant("$3")}
+      const select = `SELECT run_id FROM ${runs} WHERE agent = $1 AND parent IS NULL AND phase = 'running' AND lease_until <= ${dialect.instant("$3")}
         ORDER BY lease_until, run_id LIMIT $2`;
       return (await database.read(query(select, [agent, limit, now()]))).map((row) => text(row, "run_id"));
     },

@@ -73,6 +73,11 @@ export const leaseCases: readonly StoreCase[] = [
     deepEqual(await journal.free("a", 10), ["r"]);
     await journal.release("nobody", 1);
   }),
+  storeCase("a run that is part of another is not free: whoever drives that one drives it", async ({ journal }) => {
+    await journal.create({ runId: "r>1", agent: "a", parent: "r" }, ["{}"]);
+    deepEqual(await journal.free("a", 10), []);
+    equal((await journal.claim("r>1"))?.epoch, 2);
+  }),
   storeCase("free runs come in the order of their waiting, so many as were asked for", async ({ journal, advance }) => {
     await journal.create(header("second"), [], lease("w", 200));
     await journal.create(header("first"), [], lease("w", 100));
