@@ -1,5 +1,5 @@
 // What both contenders work with: a model that answers from the conversation alone and costs next to nothing, and one zod tool.
-import { createAgent, type Message, type Model, type ModelResponse, type Tool, tool } from "airworthy";
+import { type AgentOptions, createAgent, type Message, type Model, type ModelResponse, tool } from "airworthy";
 import { z } from "zod";
 
 export const inputSchema = z.object({ n: z.number() });
@@ -42,8 +42,8 @@ function asking(turn: number, calls: number): ModelResponse {
 }
 
 /** An agent as anybody would make it: the default layers, the default store; only the limits let the workload through. */
-export const agentOf = (model: Model, instead: Tool = add) =>
-  createAgent({ name: "bench", model, tools: { add: instead }, policy: { limits: { turns: 1_000, toolCalls: 10_000 } } });
+export const agentOf = (model: Model, more: Partial<AgentOptions> = {}) =>
+  createAgent({ ...more, name: "bench", model, tools: { add, ...more.tools }, policy: { limits: { turns: 1_000, toolCalls: 10_000 } } });
 
 /** Runs one after another; a run that does not end as it should is no measurement. */
 export const oneByOne = (run: () => Promise<unknown>) => async (runs: number) => {

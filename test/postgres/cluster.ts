@@ -14,7 +14,8 @@ export interface Cluster {
   readonly stop: () => Promise<void>;
 }
 
-export async function startCluster(): Promise<Cluster> {
+/** `durable`: commits reach the disk, as on a server people rely on. */
+export async function startCluster({ durable = false } = {}): Promise<Cluster> {
   const parent = realpathSync(tmpdir());
   endOrphans(parent);
   const folder = join(parent, `${prefix}${process.pid}`);
@@ -29,7 +30,7 @@ export async function startCluster(): Promise<Cluster> {
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     // The tests end clients, not the machine.
-    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=200"],
+    postgresFlags: ["-c", `fsync=${durable ? "on" : "off"}`, "-c", "max_connections=200"],
     onLog: (line) => said.push(line),
     onError: (line) => said.push(line),
   });

@@ -40,7 +40,9 @@ export const longRun: Workload = {
   measure: async (effort): Promise<readonly Figure[]> => {
     const model = countingModel(steps);
     const watch = watched();
-    const agent = agentOf(model, tool({ description: "Adds one.", effect: "read", inputSchema, execute: watch.execute }));
+    const agent = agentOf(model, {
+      tools: { add: tool({ description: "Adds one.", effect: "read", inputSchema, execute: watch.execute }) },
+    });
     const [ours = Number.NaN, byHand = Number.NaN] = await lateOverEarly(
       effort,
       [() => agent.run("go"), () => loopByHand(model, watch.execute)],
