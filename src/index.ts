@@ -5,7 +5,7 @@ export { AgentError, type AgentErrorOptions, type ErrorCode, type ErrorDetails, 
 export type { RunEvent } from "./core/events.ts";
 export type { Principal, RunFacts } from "./core/facts.ts";
 export type { Finding, GuardPoint, Guardrail, Guardrails, Subject, Verdict, VerdictRecord } from "./core/guardrail.ts";
-export type { Entry, RunCaps } from "./core/journal.ts";
+export type { Entry, Origin, RunCaps } from "./core/journal.ts";
 export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
 export {
   type AssistantMessage,
@@ -66,6 +66,7 @@ export {
   toolError,
 } from "./core/tool.ts";
 export type { Usage } from "./core/usage.ts";
+export { exportRun, importRun } from "./journal/export-run.ts";
 export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
 export { modelRequests, type RecordedRequest } from "./journal/views/model-requests.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
@@ -82,4 +83,5 @@ export {
   type RunOptions,
   type TimeoutOptions,
 } from "./runs/agent-options.ts";
+export type { ReplayOptions } from "./runs/replay.ts";
 export type { RunStream } from "./runs/run-stream.ts";

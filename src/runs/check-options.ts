@@ -65,6 +65,7 @@ const resumeChecks: Checks = {
   user: isRecord,
 };
 const runChecks: Checks = { ...resumeChecks, runId: isText, conversationId: isText };
+export const replayChecks: Checks = { context: anything };
 const userChecks: Checks = { id: isText, roles: isTextList, tenant: isText };
 
 /** Throws `configuration_invalid`. Tools check themselves when they are made. */

@@ -9,6 +9,7 @@ import type { StepContext } from "../core/step.ts";
 import { noTrace } from "../core/trace.ts";
 import { whenAborted, withinTime } from "../core/waiting.ts";
 import { decode } from "../journal/codec.ts";
+import type { OpenReplayCheck } from "../journal/replay-check.ts";
 import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
 import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
 import { pipeline } from "../pipeline/pipeline.ts";
@@ -31,6 +32,8 @@ export interface Pass {
   readonly emit: Emit | undefined;
   /** Aborted to cancel; its reason becomes the cause. */
   readonly signal: AbortSignal;
+  /** Given for a replay. */
+  readonly check?: OpenReplayCheck;
   /** For telling a closed run again: how long the line may take in all. */
   readonly graceMs?: number;
 }
@@ -43,7 +46,15 @@ export function drive<Output>(opened: OpenedRun, pass: Pass): Promise<RunResult<
 export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<unknown>> {
   const { agent, emit = toNobody } = pass;
   const { run, entries, epoch } = opened;
-  const journal = openJournal({ journal: agent.store.journal, runId: run.id, epoch, entries, emit: pass.emit });
+  const { check } = pass;
+  const journal = openJournal({
+    journal: agent.store.journal,
+    runId: run.id,
+    epoch,
+    entries,
+    emit: pass.emit,
+    ...(check ? { check } : {}),
+  });
   const line = openLine(opened, pass);
   const trace = journal.closing ? noTrace : opened.trace;
   const time = keepTime(agent.clock, pass.signal, opened.caps.totalMs - journal.tally.timings().totalMs);
@@ -60,6 +71,7 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
   };
   try {
     const { outcome, left } = await settledInTime(walk(context, line), time.signal, agent.clock, pass.graceMs ?? graceMs);
+    check?.end(closingOf(outcome, line, agent.clock.now()));
     const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });

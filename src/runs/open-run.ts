@@ -1,7 +1,7 @@
 // Finds or makes the journal a run is passed over with: a new one, one that is closed and only answers, or one to go on with.
 import { AgentError } from "../core/errors.ts";
 import type { Principal, RunFacts } from "../core/facts.ts";
-import { type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
+import { type Closing, type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
 import { assertJson, canonicalJson } from "../core/json.ts";
 import type { RunInput } from "../core/message.ts";
 import type { RunHeader } from "../core/store.ts";
@@ -75,7 +75,7 @@ export interface ResumeRequest {
  */
 export async function openResumed(agent: AgentParts, { runId, context, user, raise }: ResumeRequest): Promise<OpenedRun> {
   const before = await loadEntries(agent, runId);
-  const { run, input, caps } = read(agent, before, context);
+  const { run, input, caps } = readRun(agent, before, context);
   if (user && !sameUser(user, run.user)) throw notYours(runId);
   if (before.some(({ type }) => type === "run.ended")) return { run, input, caps, epoch: 0, entries: before, trace: noTrace };
   const claim = await agent.store.journal.claim(runId);
@@ -98,17 +98,18 @@ export async function loadEntries(agent: AgentParts, runId: string): Promise<rea
 
 function answered(agent: AgentParts, asked: RunFacts, input: RunInput, lines: readonly string[]): OpenedRun {
   const entries = lines.map(decode);
-  const { run, caps } = read(agent, entries, asked.context);
+  const { run, caps } = readRun(agent, entries, asked.context);
   const started = startedOf(entries);
   if (!sameAsked(started, { input, user: asked.user, conversationId: asked.conversationId })) throw notYours(asked.id);
-  if (isClosed(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
+  if (closingOfEntries(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
   throw runActive(asked.id);
 }
 
-const isClosed = (entries: readonly Entry[]) => {
+/** The stop or end a journal is closed by; undefined when the run is going on, or its process died. */
+export function closingOfEntries(entries: readonly Entry[]): Closing | undefined {
   const last = entries.findLast(({ type }) => type === "run.ended" || type === "run.stopped" || type === "run.resumed");
-  return last !== undefined && last.type !== "run.resumed";
-};
+  return last?.type === "run.ended" || last?.type === "run.stopped" ? last : undefined;
+}
 
 function startedOf(entries: readonly Entry[]): RunStarted {
   const [first] = entries;
@@ -117,7 +118,7 @@ function startedOf(entries: readonly Entry[]): RunStarted {
 }
 
 /** What the journal says of the run; only the live context has to be given again. */
-function read(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
+export function readRun(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
   const { runId, agent: owner, user, conversationId, input, caps } = startedOf(entries);
   if (owner !== agent.name) throw notYours(runId);
   const resumed = entries.findLast((entry) => entry.type === "run.resumed");

@@ -12,6 +12,7 @@ import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts"
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { drive } from "./drive.ts";
 import { type Asked, loadEntries, notYours, type OpenedRun, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
+import { type ReplayOptions, replayRun } from "./replay.ts";
 import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
 /** How runs are asked for. */
@@ -27,6 +28,12 @@ export interface Runs<Output> {
    */
   resume(runId: string, options?: ResumeOptions): Promise<RunResult<Output>>;
   resumeStream(runId: string, options?: ResumeOptions): RunStream<Output>;
+  /**
+   * Walks the run once more with its journal: nothing is performed, asked or written, no clock is read, and the result is the same as then.
+   * `source` is the id of a run that has ended or stopped, or its entries (`importRun`). Rejects with `replay_diverged` at the first
+   * step or choice that the code takes differently, with `run_not_found`, `run_id_conflict`, or `run_active`.
+   */
+  replay(source: string | readonly Entry[], options?: ReplayOptions): Promise<RunResult<Output>>;
   /** Everything recorded of a run, for views such as `timeline`. Rejects with `run_not_found`. */
   journal(runId: string): Promise<readonly Entry[]>;
 }
@@ -90,6 +97,7 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     stream: (input, options = {}) => start(input, options, true),
     resume: async (runId, options = {}) => goOn(runId, options, false).result,
     resumeStream: (runId, options = {}) => goOn(runId, options, true),
+    replay: (source, options = {}) => replayRun<Output>(agent, source, options),
     journal: (runId) => loadEntries(agent, runId),
   };
 }
