@@ -45,6 +45,7 @@ export type {
   RunResult,
   RunStatus,
   RunUsage,
+  Simulated,
   Timings,
 } from "./core/result.ts";
 export type { Run } from "./core/run.ts";
@@ -76,12 +77,14 @@ export type { Thread } from "./pipeline/thread.ts";
 export {
   type AgentOptions,
   agentDefaults,
+  type ForkChanges,
+  type ForkOptions,
   type LimitOptions,
   type PolicyOptions,
+  type ReplayOptions,
   type ResilienceOptions,
   type ResumeOptions,
   type RunOptions,
   type TimeoutOptions,
 } from "./runs/agent-options.ts";
-export type { ReplayOptions } from "./runs/replay.ts";
 export type { RunStream } from "./runs/run-stream.ts";

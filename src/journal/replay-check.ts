@@ -88,9 +88,10 @@ function recordsOf(entries: readonly Entry[]): ReadonlyMap<string, Recorded> {
   const copies = copiedEntries(entries);
   for (const [position, entry] of entries.entries()) {
     const copied = position < copies;
+    const passed = !copied && position >= firstOwed;
     if (entry.type === "decided") {
       const { key, reason, choice } = entry;
-      records.set(key, { type: "choice", fact: false, owed: position >= firstOwed, copied, reason, choice });
+      records.set(key, { type: "choice", fact: false, owed: passed, copied, reason, choice });
     } else if (entry.type === "attempt.started" || entry.type === "step.done") {
       const past = records.get(entry.key);
       // A fact stays one, whatever was written after it.
@@ -98,7 +99,7 @@ function recordsOf(entries: readonly Entry[]): ReadonlyMap<string, Recorded> {
       const { key, kind, name } = entry;
       const input = entry.input ?? (past?.type === "step" ? past.input : undefined);
       const fact = entry.type === "step.done";
-      records.set(key, { type: "step", fact, owed: fact && position >= firstOwed, copied, kind, name, input });
+      records.set(key, { type: "step", fact, owed: fact && passed, copied, kind, name, input });
     }
   }
   return records;

@@ -19,11 +19,13 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
 
 async function tierOf(run: Run, { agent, thread }: Line, turn: number): Promise<Outcome<Tier>> {
   const { tiers, route } = agent.models;
+  const past = run.chosen<string>("route");
   const name = route
     ? await run.decide("route", () => route.choose({ run: run.facts, turn, messages: [...thread.messages] }), "route")
     : done(onlyTier);
   if (name.status !== "done") return name;
-  const tier = tiers.get(name.value);
+  // An agent may have other tiers by now; what the turn was answered is recorded all the same.
+  const tier = tiers.get(name.value) ?? (past === undefined ? undefined : [...tiers.values()][0]);
   if (tier) return done(tier);
   throw new AgentError("configuration_invalid", "`choose` of route() answered something that is none of its tiers.", {
     details: { tiers: [...tiers.keys()] },
@@ -96,13 +98,14 @@ function pastFallbacks(run: Run, models: number): { readonly count: number; read
   for (let count = 0; ; count++) {
     const past = run.chosen<FallenBack>(`fallback/${count + 1}`);
     if (!past) return { count, position };
-    // An agent may have fewer models by now.
-    position = past.to < models ? past.to : 0;
+    // An agent may have fewer models by now; what one of the others has answered stands.
+    position = past.to < models || run.tried(keyOf(past.to)) > 0 ? past.to : 0;
   }
 }
 
 function noteDegraded(run: Run, line: Line, tier: Tier, position: number) {
-  line.degraded.push({ model: tier[0].model.id, by: tier[position]?.model.id ?? "", key: run.path + keyOf(position) });
+  const by = tier[position]?.model.id;
+  if (by !== undefined) line.degraded.push({ model: tier[0].model.id, by, key: run.path + keyOf(position) });
 }
 
 /** Text that has been shown cannot be taken back, nor may anything be glued to it. */

@@ -7,7 +7,7 @@ import type { RunCaps } from "../core/journal.ts";
 import type { Message, RunInput, ToolCall } from "../core/message.ts";
 import type { FinishReason } from "../core/model.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { Degraded } from "../core/result.ts";
+import type { Degraded, Simulated } from "../core/result.ts";
 import type { Machinery, Run } from "../core/run.ts";
 import type { CompiledSchema } from "../core/schema.ts";
 import type { Store } from "../core/store.ts";
@@ -63,6 +63,8 @@ export interface Line extends StageLine {
   readonly limits: CallLimits;
   readonly findings: VerdictRecord[];
   readonly degraded: Degraded[];
+  /** Set when acts are simulated: those that were. */
+  readonly simulated: Simulated[] | undefined;
   /** Tools that have given a result, and those that were asked for and have not. */
   readonly finished: string[];
   readonly unfinished: string[];

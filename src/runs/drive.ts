@@ -43,7 +43,8 @@ export interface Pass {
  * output schema makes of the answer.
  */
 export function drive<Output>(opened: OpenedRun, pass: Pass): Promise<RunResult<Output>>;
-export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<unknown>> {
+export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<unknown>> {
+  const pass = opened.under ? { ...asked, agent: opened.under } : asked;
   const { agent, emit = toNobody } = pass;
   const { run, entries, epoch } = opened;
   const { check } = pass;
@@ -130,7 +131,7 @@ async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSigna
   }
 }
 
-function openLine({ input, caps }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody }: Pass): Line {
+function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody }: Pass): Line {
   return {
     agent,
     input,
@@ -142,6 +143,7 @@ function openLine({ input, caps }: OpenedRun, { agent, streamed, restarts = fals
     window: createTextWindow(emit, agent.clock, agent.held.answers),
     findings: [],
     degraded: [],
+    simulated: simulates(entries) ? [] : undefined,
     finished: [],
     unfinished: [],
     reasks: 0,
@@ -188,6 +190,8 @@ function keepTime(clock: Clock, caller: AbortSignal, leftMs: number) {
     },
   };
 }
+
+const simulates = ([started]: readonly Entry[]) => started?.type === "run.started" && started.origin?.effects === "simulate";
 
 function traceIdOf(entries: readonly Entry[]): string | undefined {
   const [started] = entries;

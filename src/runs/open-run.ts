@@ -17,6 +17,8 @@ export interface OpenedRun {
   readonly epoch: number;
   readonly entries: readonly Entry[];
   readonly trace: Trace;
+  /** Set for a fork: the parts that are at work in it, in place of the agent's. */
+  readonly under?: AgentParts;
 }
 
 /** Who asks for what. Somebody else who knows the id of a run is not answered with it. */
@@ -133,7 +135,7 @@ export function readRun(agent: AgentParts, entries: readonly Entry[], context: u
   return { run, input, caps: resumed?.caps ?? caps };
 }
 
-function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: RunCaps, traceId: string | undefined): RunStarted {
+export function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: RunCaps, traceId: string | undefined): RunStarted {
   return {
     type: "run.started",
     at: agent.clock.now(),
@@ -149,7 +151,7 @@ function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: R
   };
 }
 
-function headerOf({ id, agent, user, conversationId }: RunFacts): RunHeader {
+export function headerOf({ id, agent, user, conversationId }: RunFacts): RunHeader {
   return {
     runId: id,
     agent,
@@ -164,7 +166,8 @@ export function sameAsked(one: Partial<Asked>, other: Partial<Asked>): boolean {
   return sameJson(one.input, other.input) && sameUser(one.user, other.user) && one.conversationId === other.conversationId;
 }
 
-const sameUser = (one: Principal | undefined, other: Principal | undefined) => one?.id === other?.id && one?.tenant === other?.tenant;
+export const sameUser = (one: Principal | undefined, other: Principal | undefined) =>
+  one?.id === other?.id && one?.tenant === other?.tenant;
 
 function sameJson(one: unknown, other: unknown): boolean {
   assertJson(one);

@@ -7,14 +7,10 @@ import type { RunResult } from "../core/result.ts";
 import { noTrace } from "../core/trace.ts";
 import { createReplayCheck } from "../journal/replay-check.ts";
 import type { AgentParts } from "../pipeline/line.ts";
+import type { ReplayOptions } from "./agent-options.ts";
 import { replayChecks } from "./check-options.ts";
 import { drive } from "./drive.ts";
 import { closingOfEntries, loadEntries, readRun, runActive } from "./open-run.ts";
-
-export interface ReplayOptions {
-  /** Live objects for stages of yours; never stored. */
-  readonly context?: unknown;
-}
 
 /** Rejects with `run_not_found`, `run_id_conflict`, `run_active` for one that is not over, and `replay_diverged`. */
 export async function replayRun<Output>(

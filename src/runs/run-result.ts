@@ -51,6 +51,7 @@ export function resultOf(
     timings: journal.tally.timings(),
     findings: [...line.findings],
     degraded: [...line.degraded],
+    ...(line.simulated ? { simulated: [...line.simulated] } : {}),
     messages: line.thread.transcript(sure),
     resumable: closing.type === "run.stopped" || closing.error?.code === "journal_unavailable",
     ...(traceId === undefined ? {} : { traceId }),

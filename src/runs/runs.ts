@@ -8,11 +8,12 @@ import { stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { whenAborted, withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
+import { capsOf, type ForkChanges, type ForkOptions, type ReplayOptions, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { drive } from "./drive.ts";
+import { forkRequest, openForked } from "./fork.ts";
 import { type Asked, loadEntries, notYours, type OpenedRun, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
-import { type ReplayOptions, replayRun } from "./replay.ts";
+import { replayRun } from "./replay.ts";
 import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
 /** How runs are asked for. */
@@ -34,6 +35,12 @@ export interface Runs<Output> {
    * step or choice that the code takes differently, with `run_not_found`, `run_id_conflict`, or `run_active`.
    */
   replay(source: string | readonly Entry[], options?: ReplayOptions): Promise<RunResult<Output>>;
+  /**
+   * A new run that begins with what the run `runId` did up to the end of a turn, and goes on from there with the parts that are changed. The
+   * other run is not touched. Rejects with `input_invalid` and `configuration_invalid` only.
+   */
+  fork(runId: string, options: ForkOptions): Promise<RunResult<Output>>;
+  forkStream(runId: string, options: ForkOptions): RunStream<Output>;
   /** Everything recorded of a run, for views such as `timeline`. Rejects with `run_not_found`. */
   journal(runId: string): Promise<readonly Entry[]>;
 }
@@ -54,7 +61,8 @@ interface Active<Output> {
   readonly asked: Asked | undefined;
 }
 
-export function createRuns<Output>(agent: AgentParts): Runs<Output> {
+/** `change` answers the agent's parts with some of them changed. */
+export function createRuns<Output>(agent: AgentParts, change: (changes: ForkChanges) => AgentParts): Runs<Output> {
   /** Passes going on in this process, so that a second asker joins; empty when nothing runs. */
   const active = new Map<string, Active<Output>>();
 
@@ -92,12 +100,20 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     return begin({ runId, asked: undefined, options, streamed, named: true, open });
   };
 
+  const forkOff = (source: string, options: ForkOptions, streamed: boolean) => {
+    const { request, parts } = forkRequest(agent, change, source, options);
+    const { runId, named } = request;
+    return begin({ runId, asked: undefined, options, streamed, named, open: () => openForked(parts, request) });
+  };
+
   return {
     run: async (input, options = {}) => start(input, options, false).result,
     stream: (input, options = {}) => start(input, options, true),
     resume: async (runId, options = {}) => goOn(runId, options, false).result,
     resumeStream: (runId, options = {}) => goOn(runId, options, true),
     replay: (source, options = {}) => replayRun<Output>(agent, source, options),
+    fork: async (runId, options) => forkOff(runId, options, false).result,
+    forkStream: (runId, options) => forkOff(runId, options, true),
     journal: (runId) => loadEntries(agent, runId),
   };
 }

@@ -24,6 +24,7 @@ export interface CallFacts extends AskedCall {
   readonly key: string;
   readonly truncated: boolean;
   readonly warned: boolean;
+  readonly simulates: boolean;
 }
 
 /** The one result of a call, as the model reads it. */

@@ -11,7 +11,7 @@ import type { AgentParts } from "../line.ts";
 import { wrapIn } from "../yours.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { toolFailure } from "./tool-failure.ts";
-import { failedResult, refusedResult, renderOutput, warnedResult } from "./tool-result.ts";
+import { failedResult, refusedResult, renderOutput, simulatedResult, warnedResult } from "./tool-result.ts";
 
 /** What the executor knows about a call besides what the model said. */
 export interface CallPlace {
@@ -25,6 +25,8 @@ export interface CallPlace {
   readonly truncated: boolean;
   /** The same call was made several times in a row. */
   readonly warned: boolean;
+  /** Acts are answered without being executed. */
+  readonly simulates: boolean;
   /** A rule refused the call. */
   readonly refusal?: AgentError;
   /** Set when this tool stands in for another; it acts under the other's idempotency key, so that the two can be told to be one. */
@@ -66,6 +68,7 @@ async function passGate(gated: GatedCall, context: StepContext, next: Next): Pro
     if (begun) return suspended([{ kind: "in-doubt", key: run.path + place.key, tool: place.name }]);
     return refusedCall(place, admitted, context);
   }
+  if (place.simulates && place.tool.effect !== "read") return done(marked(simulatedResult(place.name), place, admitted.repaired));
   const outcome = await next(innerStep(gated, admitted.input), context);
   if (place.refusal && outcome.status === "failed" && outcome.error === place.refusal) return done(refusedResult(place.refusal));
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
