@@ -70,6 +70,7 @@ export type { Usage } from "./core/usage.ts";
 export { exportRun, importRun } from "./journal/export-run.ts";
 export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
 export { modelRequests, type RecordedRequest } from "./journal/views/model-requests.ts";
+export { type DiffRow, type DiffSide, diffRuns, renderDiff } from "./journal/views/run-diff.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export type { TextWindow } from "./pipeline/text-window.ts";
