@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import { AgentError, reviveError, toAgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
 import type { AskedStep, Closing, Reason, RunJournal, StepKind } from "./journal.ts";
-import { assertJson, type Json, recall } from "./json.ts";
+import { assertJson, canonicalJson, type Json, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
 import { done, failed, gravest, isOutcome, type Outcome, type Stopped, stoppedBy, stoppedBySignal, suspended } from "./outcome.ts";
 import type { Next, Step, StepContext } from "./step.ts";
@@ -107,7 +107,11 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
       const other = journal.check?.choice({ key, reason, ...(known === undefined ? {} : { choice: known }) });
       if (other) return failed(other);
       const past = journal.decided(key);
-      if (past !== undefined) return done(recall(past));
+      if (past !== undefined) {
+        if (known !== undefined && !journal.closing && canonicalJson(known) !== canonicalJson(past))
+          journal.note({ type: "note", at: clock.now(), key, note: "input-changed" });
+        return done(recall(past));
+      }
       if (journal.closing) return closedBy(journal.closing);
       return settled(`the choice ${key}`, async () => {
         const choice = await choose();

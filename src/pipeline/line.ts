@@ -4,6 +4,7 @@ import type { RunEvent } from "../core/events.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { GuardPoint, Guardrail, VerdictRecord } from "../core/guardrail.ts";
 import type { RunCaps } from "../core/journal.ts";
+import type { Json } from "../core/json.ts";
 import type { Message, RunInput, ToolCall } from "../core/message.ts";
 import type { FinishReason } from "../core/model.ts";
 import type { Outcome } from "../core/outcome.ts";
@@ -61,6 +62,8 @@ export interface Line extends StageLine {
   readonly restarts: boolean;
   readonly emit: (event: RunEvent) => void;
   readonly limits: CallLimits;
+  /** Calls asked for in earlier passes, by key, with the schema of the tool as it was offered then. */
+  readonly askedBefore: ReadonlyMap<string, Json>;
   readonly findings: VerdictRecord[];
   readonly degraded: Degraded[];
   /** Set when acts are simulated: those that were. */

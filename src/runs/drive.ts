@@ -11,6 +11,7 @@ import { whenAborted, withinTime } from "../core/waiting.ts";
 import { decode } from "../journal/codec.ts";
 import type { OpenReplayCheck } from "../journal/replay-check.ts";
 import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
+import { askedCalls } from "../journal/views/asked-calls.ts";
 import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
 import { pipeline } from "../pipeline/pipeline.ts";
 import { createTextWindow } from "../pipeline/text-window.ts";
@@ -141,6 +142,7 @@ function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restar
     thread: createThread(agent.held),
     limits: createCallLimits(caps),
     window: createTextWindow(emit, agent.clock, agent.held.answers),
+    askedBefore: entries.at(-1)?.type === "run.resumed" ? askedCalls(entries) : new Map(),
     findings: [],
     degraded: [],
     simulated: simulates(entries) ? [] : undefined,

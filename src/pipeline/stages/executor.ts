@@ -23,7 +23,9 @@ export async function executeCalls(run: Run, line: Line, plan: Plan): Promise<Ou
   const made: (Made | undefined)[] = calls.map(() => undefined);
   const outcome = await run.all(
     calls.map((asked, position) => async () => {
-      const facts = { ...asked, key: keyOf(position), truncated, simulates, warned: allowed.warned.has(position) };
+      const key = keyOf(position);
+      const offered = line.askedBefore.get(run.path + key);
+      const facts = { ...asked, key, offered, truncated, simulates, warned: allowed.warned.has(position) };
       const admission = await admitCall(run, line, facts);
       if (admission.status !== "done") return admission;
       admissions[position] = admission.value;
