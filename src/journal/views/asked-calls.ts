@@ -13,8 +13,7 @@ export function askedCalls(entries: readonly Entry[]): ReadonlyMap<string, Json>
     if (entry.type === "decided" && entry.reason === "offer") offers.set(entry.key, schemasOf(entry.choice));
     if ((entry.type !== "attempt.started" && entry.type !== "step.done") || entry.kind !== "model") continue;
     const { key, input } = entry;
-    const print = input !== undefined && isJsonObject(input) ? input["offer"] : undefined;
-    if (typeof print === "string") offerOf.set(key, `offer/${print}`);
+    if (input !== undefined) offerOf.set(key, offerIn(input));
     if (entry.type !== "step.done" || !entry.outcome.ok) continue;
     const schemas = offers.get(offerOf.get(key) ?? "");
     const turn = key.slice(0, key.indexOf("/"));
@@ -25,6 +24,8 @@ export function askedCalls(entries: readonly Entry[]): ReadonlyMap<string, Json>
   }
   return asked;
 }
+
+const offerIn = (input: Json) => (isJsonObject(input) && typeof input["offer"] === "string" ? `offer/${input["offer"]}` : "");
 
 const schemasOf = (offer: Json) =>
   new Map(recall<ModelOffer>(offer).tools.map(({ name, inputSchema }): [string, Json] => [name, inputSchema]));
