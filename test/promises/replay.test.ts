@@ -119,6 +119,8 @@ describe("a replay names what the code takes differently:", () => {
   });
 });
 
+const start = JSON.stringify({ type: "run.started", at: 1, format: 1, runId: "r", agent: "a", agentVersion: "0", input: "go", caps: {} });
+
 describe("what cannot be replayed is said:", () => {
   test("a run that is not over, not there, or somebody else's", async () => {
     const store = memoryStore();
@@ -134,9 +136,10 @@ describe("what cannot be replayed is said:", () => {
   test.each([
     ["", "journal_corrupt"],
     ["{}\n", "journal_corrupt"],
-    ['{"type":"run.ended","at":1}\n', "journal_corrupt"],
+    ['{"type":"run.ended","at":1,"status":"completed"}\n', "journal_corrupt"],
+    ['{"type":"run.started","at":1,"format":1}\n', "journal_corrupt"],
     ['{"type":"run.started","at":1,"format":2}\n', "journal_format_unknown"],
-    ['{"type":"run.started","at":1,"format":1}\n\n{"type":"run.ended","at":1}\n', "journal_corrupt"],
+    [`${start}\n\n${start}\n`, "journal_corrupt"],
   ])("a file that holds no run: %j", (text, code) => {
     expect(() => importRun(text)).toThrow(expect.objectContaining({ code }));
   });
