@@ -19,7 +19,7 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
 
 async function tierOf(run: Run, { agent, thread }: Line, turn: number): Promise<Outcome<Tier>> {
   const { tiers, route } = agent.models;
-  const past = run.chosen<string>("route");
+  const past = route && run.chosen<string>("route");
   const name = route
     ? await run.decide("route", () => route.choose({ run: run.facts, turn, messages: [...thread.messages] }), "route")
     : done(onlyTier);

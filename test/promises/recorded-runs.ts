@@ -63,7 +63,7 @@ const base = (replies: readonly ScriptedReply[], tools: Record<string, Tool>): A
 const look = () => act("read", () => "seen");
 const lost = () => Promise.reject(Object.assign(new Error("x"), { code: "ECONNRESET" }));
 
-export const endings: readonly RecordedRun[] = [
+const endings: readonly RecordedRun[] = [
   {
     name: "cancelled beside a call that is done",
     ends: "cancelled",

@@ -1,5 +1,5 @@
 // Promise 7: a replay touches nothing, writes nothing and comes to the very result; whatever the code takes differently is named.
-import { AgentError, type AgentOptions, createAgent, exportRun, importRun, memoryStore, type Stages, tool } from "airworthy";
+import { AgentError, type AgentOptions, createAgent, exportRun, importRun, memoryStore, route, type Stages, tool } from "airworthy";
 import { autoClock, scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -120,6 +120,16 @@ describe("a replay names what the code takes differently:", () => {
 });
 
 const start = JSON.stringify({ type: "run.started", at: 1, format: 1, runId: "r", agent: "a", agentVersion: "0", input: "go", caps: {} });
+
+test("a route that is gone is a difference, though the model is the same", async () => {
+  const model = script();
+  const routed = { ...base(), model: route({ tiers: { best: model }, choose: () => "best" as const }), store: memoryStore() };
+  await createAgent(routed).run("go", { runId: "r" });
+  await expect(createAgent({ ...routed, model }).replay("r")).rejects.toMatchObject({
+    code: "replay_diverged",
+    details: { key: "turn-1/route" },
+  });
+});
 
 describe("what cannot be replayed is said:", () => {
   test("a run that is not over, not there, or somebody else's", async () => {
