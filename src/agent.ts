@@ -100,7 +100,9 @@ function resolve(options: AgentOptions): AgentParts {
 }
 
 function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, schema: CompiledSchema | undefined): ModelOffer {
-  const tools = [...byName].map(([name, { description, input }]): ToolSpec => ({ name, description, inputSchema: input.jsonSchema }));
+  const tools = [...byName].map(
+    ([name, { description, input }]): ToolSpec => Object.freeze({ name, description, inputSchema: input.jsonSchema }),
+  );
   const output = schema && { name: "answer", schema: schema.jsonSchema };
   return { tools: Object.freeze(tools), settings, ...(output ? { output } : {}) };
 }

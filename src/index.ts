@@ -9,15 +9,19 @@ export type { Entry, Origin, RunCaps } from "./core/journal.ts";
 export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
 export {
   type AssistantMessage,
+  type AssistantPart,
   callsOf,
   type FilePart,
   type Message,
+  type ReasoningPart,
   type RunInput,
   type SystemMessage,
+  type TextPart,
   type ToolCall,
   type ToolMessage,
   textOf,
   type UserMessage,
+  type UserPart,
 } from "./core/message.ts";
 export type { Middleware, ModelCall, StageCall, ToolCallInfo } from "./core/middleware.ts";
 export type {
@@ -75,6 +79,7 @@ export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export type { TextWindow } from "./pipeline/text-window.ts";
 export type { Thread } from "./pipeline/thread.ts";
+export type { BreakerOptions } from "./resilience/circuit-breaker.ts";
 export {
   type AgentOptions,
   agentDefaults,

@@ -16,6 +16,16 @@ export function assertJson(value: unknown, name = "value"): asserts value is Jso
   if (!isJson(value, 0)) explain(value, name, []);
 }
 
+/** Whether `assertJson` would let it pass. */
+export function isJsonValue(value: unknown): value is Json {
+  try {
+    assertJson(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Deeper than this is taken for a cycle, until the explanation has looked. */
 const deepest = 200;
 
@@ -60,7 +70,7 @@ function isRecord(value: object): value is Readonly<Record<string, unknown>> {
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
 
 /** JSON that is neither a list nor a plain value. */
-export const isJsonObject = (value: Json): value is JsonObject => isObject(value) && !Array.isArray(value);
+export const isJsonObject = (value: Json | undefined): value is JsonObject => isObject(value) && !Array.isArray(value);
 
 /** A recorded value as the type its key stands for; a copy, so that nothing done to it changes the record. */
 export function recall<T>(value: Json): T {

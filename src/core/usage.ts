@@ -13,7 +13,14 @@ export interface Usage {
 /** What of a report can be counted: whole or not, but finite and not negative. Undefined when nothing can. */
 export function knownUsage(usage: Usage | undefined): Usage | undefined {
   if (typeof usage !== "object" || usage === null) return undefined;
-  const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails } = usage;
+  const { inputTokens, inputTokenDetails, outputTokens, outputTokenDetails, ...others } = usage;
+  const isClean =
+    [inputTokens, outputTokens].every((count) => count === undefined || isCount(count)) &&
+    [inputTokenDetails, outputTokenDetails].every(areCounts) &&
+    Object.keys(others).length === 0 &&
+    Object.keys(usage).length > 0;
+  // Nearly every report is as it should be, and one is looked at several times.
+  if (isClean) return usage;
   const known = {
     ...counted({ inputTokens, outputTokens }),
     ...within("inputTokenDetails", counted({ ...inputTokenDetails })),
@@ -22,7 +29,16 @@ export function knownUsage(usage: Usage | undefined): Usage | undefined {
   return Object.keys(known).length > 0 ? known : undefined;
 }
 
+const isCount = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
+
+/** Counts side by side, or nothing at all. */
+function areCounts(details: unknown): boolean {
+  if (details === undefined) return true;
+  const counts = typeof details === "object" && details !== null ? Object.values(details) : [];
+  return counts.length > 0 && counts.every(isCount);
+}
+
 const counted = (counts: Readonly<Record<string, unknown>>) =>
-  Object.fromEntries(Object.entries(counts).filter(([, count]) => typeof count === "number" && Number.isFinite(count) && count >= 0));
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => isCount(count)));
 
 const within = (name: string, counts: object) => (Object.keys(counts).length > 0 ? { [name]: counts } : {});

@@ -19,7 +19,7 @@ export interface ClientResult<Output = string> {
   readonly resumable: boolean;
   /** Of a completed run. */
   readonly output?: Output;
-  /** The text of the answer; of a partial run what had been shown. */
+  /** The text of the answer; of a partial run, and of one whose answer broke off, what had been shown. */
   readonly text?: string;
   readonly finishReason?: FinishReason;
   /** Of a partial run: tools that had given a result, what is missing, and both in plain words. */
@@ -53,10 +53,11 @@ export function clientResult<Output>(result: RunResult<Output>): ClientResult<Ou
     }
     case "suspended":
       return { ...facts, waitingFor: result.waitingFor.map(({ tool }) => tool) };
+    case "failed":
+      return { ...facts, ...(result.text === undefined ? {} : { text: result.text }), error: clientError(result.error) };
     case "refused":
     case "escalated":
     case "cancelled":
-    case "failed":
     case "halted":
       return { ...facts, error: clientError(result.error) };
   }
@@ -89,6 +90,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   // Only of a run that could not be opened in time.
   deadline_exceeded: 503,
   step_timeout: 504,
+  first_token_timeout: 504,
+  idle_timeout: 504,
 };
 
 /** The HTTP status of a result; docs/guides/services.md is tested against it. */

@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { RunEvent } from "../core/events.ts";
 import { withinTime } from "../core/waiting.ts";
 
-export interface EventSource {
+export interface RunEvents {
   readonly first: RunEvent;
   /** What comes after the first. */
   readonly rest: AsyncIterator<RunEvent>;
@@ -29,7 +29,7 @@ export const eventStreamHeaders = {
 } as const;
 
 /** Every event of the run as `event: <type>`, `data: <json>`, numbered from 1; then one event `result`. */
-export function eventStream(source: EventSource, { clock, keepAliveMs }: KeepAlive): ReadableStream<Uint8Array> {
+export function eventStream(source: RunEvents, { clock, keepAliveMs }: KeepAlive): ReadableStream<Uint8Array> {
   const { rest, result, onLeft, onOver } = source;
   const encoder = new TextEncoder();
   const left = new AbortController();

@@ -1,7 +1,7 @@
 // One call of one concrete model: a step of its own. What goes into the journal is what is new since the call before.
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { AskedStep } from "../core/journal.ts";
-import { isObject, type Json } from "../core/json.ts";
+import { isJsonValue, isObject, type Json } from "../core/json.ts";
 import { isCall, isTextual } from "../core/message.ts";
 import type { ModelRequest, ModelResponse } from "../core/model.ts";
 import { done, type Outcome } from "../core/outcome.ts";
@@ -48,7 +48,7 @@ export async function askModel(run: Run, line: Line, asking: Asking): Promise<Ou
     takeSpent: attempts.takeSpent,
     mayRepeat: () => line.restarts || !line.window.hasShown(turn),
     perform: attempts.perform,
-    ...wrapIn(line.agent.around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isResponse),
+    ...wrapIn(line.agent.around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isKept),
   });
   return outcome.status === "done" ? done({ response: outcome.value, ref }) : outcome;
 }
@@ -80,19 +80,23 @@ function createAttempts(line: Line, { model }: Candidate, turn: number, request:
     const onProgress = () => {
       if (heard()) context.progress();
     };
-    const onText = (text: string) => {
+    const onText = (text: unknown) => {
+      // An adapter is somebody else's code: no text is no token.
+      if (typeof text !== "string" || text === "") return;
       onProgress();
       if (heard()) line.window.push(turn, text);
     };
     const onUsage = (usage: Usage) => {
-      if (heard()) spent = knownUsage(usage);
+      if (heard()) spent = knownUsage(usage) ?? spent;
     };
-    const streaming = line.streamed ? { onText, onProgress, onUsage } : {};
+    const listeners = { onUsage, ...(line.streamed ? { onText, onProgress } : {}) };
     line.window.restart(turn);
     try {
-      const response = await model.call(request, { signal, attempt, now: () => clock.now(), ...streaming });
+      const response = await model.call(request, { signal, attempt, now: () => clock.now(), ...listeners });
+      // What it used counts whatever becomes of the answer.
+      if (isObject(response)) onUsage(Object(response).usage);
       if (!isResponse(response)) throw new AgentError("model_response_invalid", `${model.id} answered with something that is no response.`);
-      return done(withKnownUsage(response));
+      return done(storable(model.id, withKnownUsage(response)));
     } catch (thrown) {
       throw toAgentError(thrown, "provider_unavailable", `${model.id} could not be reached.`);
     } finally {
@@ -114,6 +118,16 @@ function withKnownUsage(response: ModelResponse): ModelResponse {
   const known = knownUsage(usage);
   return known ? { ...rest, usage: known } : rest;
 }
+
+/** What the journal cannot hold is no answer: another attempt or model may give one. */
+function storable(modelId: string, response: ModelResponse): ModelResponse {
+  if (isJsonValue(response)) return response;
+  throw new AgentError("model_response_invalid", `${modelId} answered with something that is not plain JSON.`);
+}
+
+/** What a middleware answers is recorded as it is, so all of it has to be right. */
+const isKept = (value: unknown) =>
+  isResponse(value) && isJsonValue(value) && (value.usage === undefined || knownUsage(value.usage) === value.usage);
 
 /** An adapter is somebody else's code: what the line relies on is looked at. */
 function isResponse(response: unknown): response is ModelResponse {

@@ -108,9 +108,9 @@ function noteDegraded(run: Run, line: Line, tier: Tier, position: number) {
   if (by !== undefined) line.degraded.push({ model: tier[0].model.id, by, key: run.path + keyOf(position) });
 }
 
-/** Text that has been shown cannot be taken back, nor may anything be glued to it. */
+/** Text that has been shown cannot be taken back, nor may anything be glued to it. What is an end for good stays what it is. */
 function brokenOff(error: AgentError): Outcome<never> {
-  if (error.code === "cancelled" || error.code.startsWith("journal_")) return failed(error);
+  if (error.final || error.code === "cancelled" || error.code.startsWith("journal_")) return failed(error);
   const message = "The answer of the model broke off after part of it had been shown.";
   return failed(new AgentError("stream_interrupted", message, { cause: error, details: { reason: error.code } }));
 }

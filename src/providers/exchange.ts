@@ -12,6 +12,14 @@ export interface Piece {
   readonly progress: boolean;
 }
 
+export const nothing: Piece = { text: "", progress: false };
+
+/** Several pieces that came at once. */
+export const joined = (pieces: readonly Piece[]): Piece => ({
+  text: pieces.map(({ text }) => text).join(""),
+  progress: pieces.some(({ progress }) => progress),
+});
+
 /** An answer while it comes in. Both ways of taking it in give the same response. */
 export interface Answer {
   /** Takes in an answer that came as one piece of JSON. Throws `AgentError` for one that reports a failure. */

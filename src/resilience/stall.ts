@@ -2,7 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import type { Terms } from "../core/step.ts";
 
-export type Silence = "first_token_timeout" | "idle_timeout";
+/** What to call a stream that has stalled. */
+export type StallCode = "first_token_timeout" | "idle_timeout";
 
 export interface StallWatch {
   /** The attempt has got further. */
@@ -14,7 +15,7 @@ export interface StallWatch {
 const unwatched: StallWatch = { progress: () => {}, stop: () => {} };
 
 /** Calls `onStall`, once, when nothing has come for `firstTokenMs`, or nothing more for `idleMs`. */
-export function watchForStall(clock: Clock, { firstTokenMs = 0, idleMs = 0 }: Terms, onStall: (silence: Silence) => void): StallWatch {
+export function watchForStall(clock: Clock, { firstTokenMs = 0, idleMs = 0 }: Terms, onStall: (code: StallCode) => void): StallWatch {
   if (firstTokenMs <= 0 && idleMs <= 0) return unwatched;
   let latest: number | undefined;
   let cancel = firstTokenMs > 0 ? clock.after(firstTokenMs, () => onStall("first_token_timeout")) : () => {};

@@ -1,9 +1,9 @@
 // Owns the time of one attempt: its clock, its signal, and what becomes of work that ignores both. A step settles soon after the abort.
 import { AgentError, toAgentError } from "../core/errors.ts";
-import { assertJson, type Json } from "../core/json.ts";
+import { isJsonValue, type Json } from "../core/json.ts";
 import { failed, type Outcome, type Stopped, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
-import { type Silence, watchForStall } from "./stall.ts";
+import { type StallCode, watchForStall } from "./stall.ts";
 
 /** How long aborted work may take to settle by itself before it is left behind. A run has to settle within 50 ms of an abort. */
 const graceMs = 20;
@@ -50,7 +50,7 @@ function limited<T>(step: Step<T>, context: StepContext, next: Next): Promise<Ou
     const onAbort = () => abort(stopReason(signal), stoppedBySignal(signal));
     const giveUp = (error: AgentError) => abort(error, failed(error));
     let cancelTimer = timeoutMs > 0 ? clock.after(timeoutMs, () => giveUp(timeoutError(step))) : () => {};
-    const stall = watchForStall(clock, step.terms, (silence) => giveUp(stallError(step, silence)));
+    const stall = watchForStall(clock, step.terms, (code) => giveUp(stallError(step, code)));
     signal.addEventListener("abort", onAbort, { once: true });
     next(step, { ...context, signal: controller.signal, progress: stall.progress }).then(settle, (thrown) => settle(broke(step, thrown)));
   });
@@ -61,10 +61,10 @@ function timeoutError<T>({ kind, name, terms: { timeoutMs } }: Step<T>): AgentEr
   return new AgentError(code, `${name} took longer than its ${timeoutMs} ms.`, { details: { timeoutMs } });
 }
 
-function stallError<T>({ name, terms }: Step<T>, silence: Silence): AgentError {
+function stallError<T>({ name, terms }: Step<T>, code: StallCode): AgentError {
   const [ms, what] =
-    silence === "idle_timeout" ? [terms.idleMs, "fell silent in the middle of its answer for"] : [terms.firstTokenMs, "said nothing for"];
-  return new AgentError(silence, `${name} ${what} ${ms} ms.`, { details: { timeoutMs: ms } });
+    code === "idle_timeout" ? [terms.idleMs, "fell silent in the middle of its answer for"] : [terms.firstTokenMs, "said nothing for"];
+  return new AgentError(code, `${name} ${what} ${ms} ms.`, { details: { timeoutMs: ms } });
 }
 
 function noteDetached<T>(step: Step<T>, { journal, clock }: StepContext) {
@@ -78,16 +78,9 @@ function noteLate<T>(step: Step<T>, { journal, clock }: StepContext, outcome: Ou
 function lateDetail<T>(outcome: Outcome<T>): Json {
   const { status } = outcome;
   if (status === "suspended") return { status };
-  return status === "done" ? { status, ...storable(outcome.value) } : { status, code: outcome.error.code };
-}
-
-function storable(value: unknown): { value?: Json } {
-  try {
-    assertJson(value);
-    return { value };
-  } catch {
-    return {};
-  }
+  return status === "done"
+    ? { status, ...(isJsonValue(outcome.value) ? { value: outcome.value } : {}) }
+    : { status, code: outcome.error.code };
 }
 
 const broke = <T>(step: Step<T>, thrown: unknown) => failed(toAgentError(thrown, "internal_error", `A layer inside ${step.key} threw.`));

@@ -5,6 +5,7 @@ import type { FinishReason, Model, ModelContext, ModelRequest, ModelResponse } f
 import { stopReason } from "../core/outcome.ts";
 import type { Usage } from "../core/usage.ts";
 import { unlessAborted } from "../core/waiting.ts";
+import { frozen } from "./frozen.ts";
 
 /** A tool call the model makes. */
 export interface ScriptedCall {
@@ -135,12 +136,4 @@ function responseOf(answer: ScriptedAnswer, modelId: string, nextCallId: () => s
     content.push({ type: "tool-call", callId: call.callId ?? nextCallId(), name: call.name, arguments: args });
   }
   return { message: { role: "assistant", content }, finishReason, ...(usage ? { usage } : {}), modelId };
-}
-
-function frozen<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    for (const part of Object.values(value)) frozen(part);
-    Object.freeze(value);
-  }
-  return value;
 }

@@ -15,7 +15,7 @@ export function tableOf(figures: readonly Figure[]): string {
     unit,
     byHand === undefined ? "" : rounded(byHand),
     rounded(ours),
-    byHand === undefined ? "" : rounded(ours / byHand),
+    byHand === undefined ? "" : ours > 100 * byHand ? "> 100" : rounded(ours / byHand),
     `${atLeast ? ">=" : "<="} ${rounded(aim)}`,
     (atLeast ? ours >= aim : ours <= aim) ? "met" : "missed",
   ]);

@@ -1,16 +1,9 @@
 // Every adapter over real HTTP, through its real SDK, against the one suite that users can run on theirs.
-import { anthropic } from "airworthy/anthropic";
-import { openai } from "airworthy/openai";
-import { type AdapterFor, modelConformance } from "airworthy/testing";
+import { modelConformance } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
+import { adapters } from "./adapters.ts";
 
-const adapters: Readonly<Record<string, AdapterFor>> = {
-  "openai, Chat Completions": ({ baseURL }) => openai("gpt-test", { apiKey: "key", baseURL }),
-  "openai, Responses": ({ baseURL }) => openai("gpt-test", { api: "responses", apiKey: "key", baseURL }),
-  "anthropic, Messages": ({ url }) => anthropic("claude-test", { apiKey: "key", baseURL: url }),
-};
-
-describe.each(Object.entries(adapters))("%s", (_, adapterFor) => {
+describe.each(adapters)("$api", ({ adapterFor }) => {
   test.each(modelConformance(adapterFor))("$name", async (conformance) => {
     await expect(conformance.run()).resolves.toBeUndefined();
   });

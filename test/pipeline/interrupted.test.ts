@@ -1,5 +1,16 @@
 // Answers that break off and streams that fall silent: before the first visible token an attempt like any other, after it nothing is glued.
-import { AgentError, createAgent, fallback, memoryStore, type RunEvent, type RunStream, tool } from "airworthy";
+import {
+  AgentError,
+  createAgent,
+  fallback,
+  type Model,
+  type ModelResponse,
+  memoryStore,
+  type Outcome,
+  type RunEvent,
+  type RunStream,
+  tool,
+} from "airworthy";
 import { autoClock, fakeClock, type ScriptedFunction, type ScriptedReply, scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -86,7 +97,100 @@ describe("an answer that breaks off", () => {
   });
 });
 
+describe("what an adapter hands over", () => {
+  const respond =
+    (more: object): ScriptedFunction =>
+    () =>
+      Object.assign({ text: "ok" }, more);
+  const raw = (response: unknown, id = "raw"): Model => ({ provider: "p", id, call: () => Promise.resolve(Object(response)) });
+  const answer = {
+    message: { role: "assistant", content: [{ type: "text", text: "ok" }] },
+    finishReason: "stop",
+    usage: { inputTokens: 7, outputTokens: 2 },
+  };
+
+  test.each([false, true])("is counted even when it is no answer (streamed: %s)", async (streamed) => {
+    const agent = createAgent({ ...fine, model: raw({ ...answer, finishReason: 7 }), resilience: { retry: { attempts: 1 } } });
+    const result = await (streamed ? agent.stream("go").result : agent.run("go"));
+    expect(result).toMatchObject({ error: { code: "model_response_invalid" }, usage: { inputTokens: 7, outputTokens: 2, unreported: 0 } });
+  });
+
+  test("is counted when it fails without having been streamed", async () => {
+    const failing: ScriptedFunction = (_request, { onUsage }) => {
+      onUsage?.({ inputTokens: 7 });
+      onUsage?.({ inputTokens: Number.NaN });
+      throw new AgentError("provider_rejected", "No.");
+    };
+    const result = await createAgent({ ...fine, model: scriptedModel([failing]) }).run("go");
+    expect(result).toMatchObject({ status: "failed", usage: { inputTokens: 7, unreported: 0 } });
+  });
+
+  test.each([
+    ["a number that JSON has not", { rateLimits: { requests: { resetAt: Number.NaN } } }],
+    ["a date", { providerMetadata: new Date(0) }],
+    ["a bigint", { providerMetadata: { n: 1n } }],
+  ])("is no answer when it holds %s: another model is asked", async (_, more) => {
+    const model = fallback([raw({ ...answer, ...more }), scriptedModel(["From second."], { id: "second" })]);
+    const result = await createAgent({ ...fine, model }).run("go");
+    expect(result).toMatchObject({ status: "completed", output: "From second.", usage: { inputTokens: 31 } });
+  });
+
+  test("is text, or it is not shown", async () => {
+    const odd: ScriptedFunction = (_request, { onText }) => {
+      for (const said of [7, {}, "", null, "real"]) onText?.(JSON.parse(JSON.stringify(said)));
+      return respond({ deltas: ["real"] })(_request, { signal: new AbortController().signal, attempt: 1, now: () => 0 });
+    };
+    const stream = createAgent({ ...fine, model: scriptedModel([odd]) }).stream("go");
+    const texts = (await watch(stream)).flatMap((event) => (event.type === "text.delta" ? [event.text] : []));
+    expect(texts.every((text) => typeof text === "string" && text !== "")).toBe(true);
+  });
+
+  test("what a middleware answers with counts that are none is refused", async () => {
+    for (const inputTokens of [-5, Number.NaN]) {
+      const use = [{ model: () => Promise.resolve({ status: "done" as const, value: Object({ ...answer, usage: { inputTokens } }) }) }];
+      const result = await createAgent({ ...fine, model: scriptedModel(["x"]), use }).run("go");
+      expect(result).toMatchObject({ status: "failed", error: { code: "middleware_failed" } });
+    }
+  });
+
+  test("cannot change what later calls are offered", async () => {
+    const spoiling: ScriptedFunction = ({ tools }) => {
+      expect(() => Object.assign(tools[0] ?? {}, { name: "evil" })).toThrow(TypeError);
+      return "ok";
+    };
+    const look = tool({ description: "d", effect: "read", inputSchema: z.object({}), execute: () => "seen" });
+    expect(await createAgent({ ...fine, model: scriptedModel([spoiling]), tools: { look } }).run("go")).toMatchObject({
+      status: "completed",
+    });
+  });
+
+  test("an end for good after text was shown stays what it is", async () => {
+    const withheld: ScriptedFunction = (_request, { onText }) => {
+      onText?.("Well, ");
+      throw new AgentError("content_filtered", "Withheld.");
+    };
+    const stream = createAgent({ ...fine, model: scriptedModel([withheld]) }).stream("go");
+    expect(await stream.result).toMatchObject({ status: "refused", error: { code: "content_filtered" } });
+  });
+});
+
 describe("with onInterrupted: restart", () => {
+  test("also when a middleware answers in place of the model whose text was shown", async () => {
+    const cached = {
+      status: "done" as const,
+      value: JSON.parse('{"message":{"role":"assistant","content":[{"type":"text","text":"Cached."}]},"finishReason":"stop"}'),
+    };
+    const use = [
+      {
+        model: async (_call: unknown, next: () => Promise<Outcome<ModelResponse>>) => ((await next()).status === "done" ? next() : cached),
+      },
+    ];
+    const agent = createAgent({ ...fine, model: scriptedModel([half("Half "), half("Half "), half("Half ")]), use });
+    const stream = agent.stream("go", { onInterrupted: "restart" });
+    expect(screen(await watch(stream))).toBe("Cached.");
+    expect(await stream.result).toMatchObject({ output: "Cached." });
+  });
+
   const watchRestarting = async (replies: readonly ScriptedReply[], more = {}) => {
     const stream = createAgent({ ...fine, model: scriptedModel(replies), ...more }).stream("go", { onInterrupted: "restart" });
     const events = await watch(stream);

@@ -15,6 +15,12 @@ export function call(url: string, { options, request, signal, ...told }: Exchang
   return model.call({ ...plainRequest, ...request }, context);
 }
 
+/** As JSON and as a stream. */
+export const ways = [
+  { streaming: false, way: "as JSON" },
+  { streaming: true, way: "as a stream" },
+];
+
 /** What makes a call stream. */
 export const streamed = (streaming: boolean): Exchange => (streaming ? { onText: () => {} } : {});
 

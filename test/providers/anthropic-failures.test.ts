@@ -1,42 +1,18 @@
 // Whatever goes wrong at Anthropic: one request, one error of ours with the right code, and no word of the provider in it.
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../../src/core/errors.ts";
-import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
-import { begin, call, end, eventsFetch, grow, jsonFetch, start, streamed } from "./anthropic-exchange.ts";
-import { failureOf, now, ways } from "./exchange.ts";
+import { simulatedProvider } from "../../src/testing/index.ts";
+import { begin, call, end, eventsFetch, grow, jsonFetch, start, streamed, ways } from "./anthropic-exchange.ts";
+import { failureOf, now } from "./exchange.ts";
+import { type Failure, failures } from "./failures.ts";
 
 const url = "http://127.0.0.1:9";
 
 describe("a failure", () => {
-  const failures: readonly {
-    readonly reply: SimulatedReply;
-    readonly code: ErrorCode;
-    readonly streamed?: ErrorCode;
-    readonly retryable: boolean;
-  }[] = [
-    { reply: { fault: "rate-limit" }, code: "rate_limited", retryable: true },
-    { reply: { fault: "quota" }, code: "quota_exhausted", retryable: false },
-    { reply: { fault: "server-error" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "bad-gateway-html" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "unavailable" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "overloaded" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "too-large" }, code: "context_too_long", retryable: false },
-    { reply: { fault: "bad-request" }, code: "provider_rejected", retryable: false },
-    { reply: { fault: "context-too-long" }, code: "context_too_long", retryable: false },
-    { reply: { fault: "unauthorized" }, code: "authentication_failed", retryable: false },
-    { reply: { fault: "reset" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "html-200" }, code: "model_response_invalid", retryable: true },
-    { reply: { fault: "empty-200" }, code: "model_response_invalid", retryable: true },
-    { reply: { fault: "error-200" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "garbled" }, code: "model_response_invalid", retryable: true },
-    { reply: { fault: "cut", text: "Half an answer" }, code: "model_response_invalid", streamed: "provider_unavailable", retryable: true },
+  const own: Failure[] = [
     { reply: { fault: "half-event", text: "Half" }, code: "model_response_invalid", streamed: "provider_unavailable", retryable: true },
-    { reply: { fault: "reset-mid-body", text: "Half an answer" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "error-mid-body", text: "Half an answer" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "error-mid-body", text: "Half an answer", error: "overloaded" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "error-mid-body", text: "Half an answer", error: "rate-limit" }, code: "rate_limited", retryable: true },
   ];
-  const cases = failures.flatMap((failure) => ways.map((way) => ({ ...failure, ...way, what: failure.reply.fault })));
+  const cases = [...failures, ...own].flatMap((failure) => ways.map((way) => ({ ...failure, ...way, what: failure.reply.fault })));
   test.for(cases)("$what $way is one request and $code", async ({ reply, code, streamed: inStream, retryable, streaming }) => {
     await using provider = await simulatedProvider({ rules: () => reply });
     const error = await failureOf(call(provider.url, streamed(streaming)));
@@ -118,6 +94,18 @@ describe("a failure", () => {
     expect(cut).toMatchObject({ code: "provider_unavailable", retryable: true });
     const whole = await call(url, { options: { fetch: eventsFetch(...events, end("end_turn")) }, ...streamed(true) });
     expect(whole.message.content).toEqual([{ type: "text", text: "Hello" }]);
+  });
+
+  const openCall = begin(0, { type: "tool_use", id: "x", name: "refund", input: {} });
+  const stopped = { type: "message_stop" };
+  test.for([
+    { what: "an open call", events: [openCall, stopped] },
+    { what: "half a call", events: [openCall, grow(0, { type: "input_json_delta", partial_json: '{"id":' }), stopped] },
+    { what: "a whole call", events: [openCall, { type: "content_block_stop", index: 0 }, end(null), stopped] },
+    { what: "nothing", events: [stopped] },
+  ])("is a message that has stopped without a reason after $what: no call of it is made", async ({ events }) => {
+    const failure = await failureOf(call(url, { options: { fetch: eventsFetch(start(), ...events) }, ...streamed(true) }));
+    expect(failure).toMatchObject({ code: "provider_unavailable", retryable: true });
   });
 
   test("is a piece that belongs to no block", async () => {

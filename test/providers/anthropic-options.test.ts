@@ -4,8 +4,8 @@ import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from "@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { anthropic } from "../../src/providers/anthropic/anthropic.ts";
 import { simulatedProvider } from "../../src/testing/index.ts";
-import { call, jsonFetch, streamed } from "./anthropic-exchange.ts";
-import { failureOf, now, plainRequest, ways } from "./exchange.ts";
+import { call, jsonFetch, streamed, ways } from "./anthropic-exchange.ts";
+import { failureOf, now, plainRequest } from "./exchange.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -95,6 +95,12 @@ describe("the options", () => {
   const wrong: readonly { readonly what: RegExp; readonly make: () => unknown }[] = [
     { what: /"apiKey".*environment/, make: () => anthropic("claude-test", JSON.parse("{}")) },
     { what: /"baseURL"/, make: () => anthropic("claude-test", { apiKey: "k", baseURL: "localhost:8080" }) },
+    ...["https://gw.example/v1", "https://gw.example/a/v1/", "https://gw.example/v1/messages", "https://gw.example?key=1"].map(
+      (baseURL) => ({
+        what: /"baseURL".*without a query and without \/v1.*api\.example\.com/,
+        make: () => anthropic("claude-test", { apiKey: "k", baseURL }),
+      }),
+    ),
     {
       what: /"promptCache".*"5m", "1h" or "off"/,
       make: () => anthropic("claude-test", JSON.parse('{"apiKey": "k", "promptCache": true}')),
@@ -118,6 +124,16 @@ describe("the options", () => {
     const error = await failureOf((async () => await make())());
     expect(error.code).toBe("configuration_invalid");
     expect(error.message).toMatch(what);
+  });
+
+  test.for(["https://gw.example", "https://gw.example/", "https://gw.example/v1/anthropic"])("lead to %s", async (baseURL) => {
+    let requested = "";
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      requested = String(input instanceof Request ? input.url : input);
+      return jsonFetch(fine)(input, init);
+    };
+    await call(baseURL, { options: { fetch } });
+    expect(requested).toBe(`${baseURL.replace(/\/$/, "")}/v1/messages`);
   });
 
   test("make a model with settings of its own", () => {

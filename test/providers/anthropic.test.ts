@@ -6,8 +6,8 @@ import { tool } from "../../src/core/tool.ts";
 import type { Usage } from "../../src/core/usage.ts";
 import { anthropic } from "../../src/providers/anthropic/anthropic.ts";
 import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
-import { answerTo, begin, bothWays, call, end, eventsFetch, grow, jsonFetch, start, streamed } from "./anthropic-exchange.ts";
-import { failureOf, ways } from "./exchange.ts";
+import { answerTo, begin, bothWays, call, end, eventsFetch, grow, jsonFetch, start, streamed, ways } from "./anthropic-exchange.ts";
+import { failureOf } from "./exchange.ts";
 
 const url = "http://127.0.0.1:9";
 const usageInDetail: Usage = {
@@ -61,6 +61,7 @@ describe("a good answer", () => {
         "anthropic-ratelimit-requests-reset": "2026-01-01T00:01:00Z",
         "anthropic-ratelimit-input-tokens-remaining": "0",
         "anthropic-ratelimit-output-tokens-limit": "many",
+        "anthropic-ratelimit-output-tokens-remaining": "99999999999999999999",
       },
     };
     expect(await answerTo(reply, streaming)).toEqual({
@@ -128,8 +129,8 @@ describe("a good answer", () => {
     expect(pieces).toEqual(deltas);
   });
 
-  test("without a known reason to stop is complete once the message has stopped", async () => {
-    const fetch = eventsFetch(start(), begin(0, { type: "text", text: "x" }), { type: "message_stop" });
+  test("is complete with any reason to stop", async () => {
+    const fetch = eventsFetch(start(), begin(0, { type: "text", text: "x" }), end("pause_turn"));
     expect(await call(url, { ...streamed(true), options: { fetch } })).toMatchObject({ finishReason: "other" });
   });
 

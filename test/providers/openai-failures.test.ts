@@ -1,34 +1,16 @@
 // Whatever goes wrong at the provider: one request, one error of ours with the right code, and no word of the provider in it.
 import { describe, expect, test } from "vitest";
-import type { ErrorCode } from "../../src/core/errors.ts";
-import { type SimulatedReply, simulatedProvider } from "../../src/testing/index.ts";
+import { simulatedProvider } from "../../src/testing/index.ts";
 import { answerOf, call, eventsFetch, failureOf, listening, now, ways } from "./exchange.ts";
+import { type Failure, failures } from "./failures.ts";
 
 describe("a failure", () => {
-  const failures: readonly {
-    readonly reply: SimulatedReply;
-    readonly code: ErrorCode;
-    readonly streamed?: ErrorCode;
-    readonly retryable: boolean;
-  }[] = [
-    { reply: { fault: "rate-limit" }, code: "rate_limited", retryable: true },
-    { reply: { fault: "quota" }, code: "quota_exhausted", retryable: false },
-    { reply: { fault: "server-error" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "bad-gateway-html" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "bad-request" }, code: "provider_rejected", retryable: false },
-    { reply: { fault: "context-too-long" }, code: "context_too_long", retryable: false },
-    { reply: { fault: "unauthorized" }, code: "authentication_failed", retryable: false },
-    { reply: { fault: "reset" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "html-200" }, code: "model_response_invalid", retryable: true },
-    { reply: { fault: "empty-200" }, code: "model_response_invalid", retryable: true },
-    { reply: { fault: "error-200" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "garbled" }, code: "model_response_invalid", retryable: true },
+  const own: Failure[] = [
     { reply: { text: "x", finishReason: null }, code: "model_response_invalid", streamed: "provider_unavailable", retryable: true },
-    { reply: { fault: "cut", text: "Half an answer" }, code: "model_response_invalid", streamed: "provider_unavailable", retryable: true },
-    { reply: { fault: "reset-mid-body", text: "Half an answer" }, code: "provider_unavailable", retryable: true },
-    { reply: { fault: "error-mid-body", text: "Half an answer" }, code: "provider_unavailable", retryable: true },
   ];
-  const cases = failures.flatMap((failure) => ways.map((way) => ({ ...failure, ...way, what: failure.reply.fault ?? "no finish reason" })));
+  const cases = [...failures, ...own].flatMap((failure) =>
+    ways.map((way) => ({ ...failure, ...way, what: failure.reply.fault ?? "no finish reason" })),
+  );
 
   test.for(cases)("$what $way is one request and $code", async ({ reply, code, streamed, retryable, api, streaming }) => {
     await using provider = await simulatedProvider({ rules: () => reply });

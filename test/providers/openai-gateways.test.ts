@@ -1,7 +1,7 @@
 // Streams as gateways really send them: what can be understood is understood, what cannot is an error, nothing gets lost silently.
 import { describe, expect, test } from "vitest";
 import { simulatedProvider } from "../../src/testing/index.ts";
-import { call, chatWays, chunk, eventsFetch, failureOf } from "./exchange.ts";
+import { answerOf, call, chatWays, chunk, eventsFetch, failureOf } from "./exchange.ts";
 
 const callChunk = (...tool_calls: readonly object[]) => chunk({ tool_calls });
 
@@ -84,10 +84,36 @@ describe("what gateways do to a stream of Chat Completions", () => {
     });
   });
 
-  test("content that is not text is an error, not an answer without it", async () => {
-    await using provider = await simulatedProvider({ scenario: [] });
-    const fetch = eventsFetch(chunk({ content: [{ type: "text", text: "x" }] }), chunk({}, "stop"));
-    expect(await failureOf(call(provider, { options: { fetch }, onText: () => {} }))).toMatchObject({ code: "model_response_invalid" });
+  const completion = (content: unknown) => () =>
+    Promise.resolve(Response.json({ choices: [{ index: 0, message: { role: "assistant", content }, finish_reason: "stop" }] }));
+  const part = (text: unknown) => ({ type: "text", text });
+
+  test.for(chatWays)("content in parts of text is their text $way", async ({ api, streaming }) => {
+    const pieces: string[] = [];
+    const fetch = streaming
+      ? eventsFetch(
+          chunk({ content: [part("It is "), part("on ")] }),
+          chunk({ content: [] }),
+          chunk({ content: "its way." }),
+          chunk({}, "stop"),
+        )
+      : completion([part("It is "), part("on "), part(""), part("its way.")]);
+    const { message } = await answerOf(fetch, { api, streaming }, (text) => pieces.push(text));
+    expect(message.content).toEqual([{ type: "text", text: "It is on its way." }]);
+    expect(pieces).toEqual(streaming ? ["It is on ", "its way."] : []);
+  });
+
+  const odd = [
+    { what: "an image among texts", content: [part("x"), { type: "image_url", image_url: { url: "https://x.example" } }] },
+    { what: "a reference", content: [{ type: "reference", text: "x" }] },
+    { what: "a text that is none", content: [part(7)] },
+    { what: "bare texts", content: ["x"] },
+    { what: "an object", content: part("x") },
+    { what: "a number", content: 7 },
+  ].flatMap((one) => chatWays.map((way) => ({ ...one, ...way })));
+  test.for(odd)("content that is not text is an error, not an answer without it: $what $way", async ({ content, api, streaming }) => {
+    const fetch = streaming ? eventsFetch(chunk({ content }), chunk({}, "stop")) : completion(content);
+    expect(await failureOf(answerOf(fetch, { api, streaming }))).toMatchObject({ code: "model_response_invalid" });
   });
 
   test("a connection that dies once the model has finished costs the usage, not the answer", async () => {

@@ -118,7 +118,7 @@ describe("the body of a Chat Completion", () => {
   ];
   test.for(refused)("is not made for a file the API cannot take: $mediaType", async (part) => {
     const error = await failureOf(bodyOf({ messages: [{ role: "user", content: [part] }] }));
-    expect(error).toMatchObject({ code: "input_invalid", retryable: false, details: { mediaType: part.mediaType } });
+    expect(error).toMatchObject({ code: "provider_rejected", retryable: false, details: { mediaType: part.mediaType } });
   });
 
   test("gives every call an id of its own, which its result shares", async () => {

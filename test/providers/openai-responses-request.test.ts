@@ -103,7 +103,7 @@ describe("the body of a response", () => {
       },
     ]);
     const audio = inputOf({ role: "user", content: [{ type: "file", mediaType: "audio/wav", data: "YXVk" }] });
-    expect(await failureOf(audio)).toMatchObject({ code: "input_invalid", hint: expect.stringContaining("chat") });
+    expect(await failureOf(audio)).toMatchObject({ code: "provider_rejected", hint: expect.stringContaining("chat") });
   });
 
   test("gives every call an id of its own over all turns, which its result shares", async () => {

@@ -98,6 +98,80 @@ describe("calls", () => {
   });
 });
 
+describe("calls without ids of items", () => {
+  const reasoning = (index: number) => ({
+    type: "response.output_item.added",
+    output_index: index,
+    item: { type: "reasoning", summary: [] },
+  });
+  const added = (index: number, callId?: string) => ({
+    type: "response.output_item.added",
+    output_index: index,
+    item: { type: "function_call", ...(callId === undefined ? {} : { call_id: callId }), name: `tool_${index}`, arguments: "" },
+  });
+  const piece = (index: number, text: string) => ({ type: "response.function_call_arguments.delta", output_index: index, delta: text });
+  const whole = (index: number, callId: string, args: string) => ({
+    type: "function_call",
+    call_id: callId,
+    name: `tool_${index}`,
+    arguments: args,
+  });
+  const made = (index: number, callId: string, args: string) => ({ type: "tool-call", callId, name: `tool_${index}`, arguments: args });
+
+  test("are told by their own ids when positions shift, for reasoning is left out in the end", async () => {
+    const { content } = await answerWith(
+      reasoning(0),
+      added(1, "c1"),
+      piece(1, "[1]"),
+      added(2, "c2"),
+      piece(2, "[2]"),
+      added(3, "c3"),
+      piece(3, "[3"),
+      completed(whole(1, "c1", "[1]"), whole(2, "c2", "[2]"), whole(3, "c3", "[3]")),
+    );
+    expect(content).toEqual([made(1, "c1", "[1]"), made(2, "c2", "[2]"), made(3, "c3", "[3]")]);
+  });
+
+  test("are told by their order when they share an id", async () => {
+    const { content } = await answerWith(
+      reasoning(0),
+      added(1, "c"),
+      added(2, "c"),
+      piece(1, "[1]"),
+      piece(2, "[2]"),
+      completed(whole(1, "c", "[1]"), whole(2, "c", "[2]")),
+    );
+    expect(content).toEqual([made(1, "c", "[1]"), made(2, "c", "[2]")]);
+  });
+
+  test("stay the same calls when they have other ids, or none, in the end", async () => {
+    for (const ids of [
+      ["x1", "x2"],
+      ["", ""],
+    ] as const) {
+      const events = [added(1, "c1"), piece(1, "[1]"), added(2, "c2"), piece(2, "[2]")];
+      const { content } = await answerWith(reasoning(0), ...events, completed(whole(1, ids[0], "[1]"), whole(2, ids[1], "[2]")));
+      expect(content).toEqual([made(1, "c1", "[1]"), made(2, "c2", "[2]")]);
+    }
+  });
+
+  test("get theirs in the end when they had none", async () => {
+    const { content } = await answerWith(
+      reasoning(0),
+      added(1),
+      added(2),
+      piece(2, "[2]"),
+      completed(whole(1, "c1", "[1]"), whole(2, "c2", "[2]")),
+    );
+    expect(content).toEqual([made(1, "c1", "[1]"), made(2, "c2", "[2]")]);
+  });
+
+  test("that come in the end only are added", async () => {
+    const { content } = await answerWith(reasoning(0), added(1, "c1"), completed(whole(1, "c1", "[1]"), whole(2, "c2", "[2]")));
+    expect(content).toEqual([made(1, "c1", "[1]"), made(2, "c2", "[2]")]);
+  });
+});
+
 describe("an end", () => {
   test("that is not said is a broken stream", async () => {
     expect(await failureOf(answerWith(created, delta("Hel")))).toMatchObject({ code: "provider_unavailable", retryable: true });

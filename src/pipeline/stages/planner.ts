@@ -17,6 +17,8 @@ export async function planDirectly(run: Run, line: Line, turn: number): Promise<
     return refused(new AgentError("content_filtered", "The provider withheld the answer."));
   }
   line.thread.add(message, ref);
+  // Somebody answered in place of the model whose text has been shown: the consumer who asked for it begins anew.
+  if (line.restarts && line.window.hasShown(turn) && !text.startsWith(line.window.latest ?? "")) line.window.restart(turn);
   line.window.finish(turn, text);
   return done({ text, calls, finishReason });
 }

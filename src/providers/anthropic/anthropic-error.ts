@@ -3,31 +3,24 @@ import type { Anthropic } from "@anthropic-ai/sdk";
 import type { AgentError } from "../../core/errors.ts";
 import { providerError } from "../../core/provider-error.ts";
 import { notAnAnswer } from "../exchange.ts";
+import { sdkError } from "../sdk-error.ts";
 import { objectIn, textIn } from "../wire.ts";
 import type { WireError } from "./messages-wire.ts";
 
-/** The SDK's module, as far as errors are told apart by it; it is loaded late, so nothing here imports it. */
+/** The SDK's module, as far as errors are told apart by it. */
 export type Sdk = Pick<typeof Anthropic, "APIError" | "APIConnectionError">;
 
 /** The `AgentError` for anything a request or a stream of the SDK rejected with. */
-export function anthropicError({ APIError, APIConnectionError }: Sdk, thrown: unknown, now: number): AgentError {
-  if (thrown instanceof SyntaxError) return notAnAnswer("anthropic", "its JSON is broken", thrown);
-  // Beside the SDK's own classes: undici's bare TypeError "terminated" when a socket dies while a body is being read.
-  if (!(thrown instanceof APIError) || thrown instanceof APIConnectionError) return providerError("anthropic", { cause: thrown }, now);
-  const { error } = objectIn(thrown.error);
-  const reason = reasonIn(error);
-  if (thrown.status === undefined && !reason) return reportedError(error, now, thrown);
-  return providerError(
-    "anthropic",
-    {
-      ...(thrown.status === undefined ? {} : { status: thrown.status }),
-      ...(reason ? { reason } : {}),
-      header: (name) => thrown.headers?.get(name),
-      ...(thrown.requestID ? { requestId: thrown.requestID } : {}),
-      cause: thrown,
-    },
+export function anthropicError(sdk: Sdk, thrown: unknown, now: number): AgentError {
+  return sdkError("anthropic", sdk, {
+    thrown,
     now,
-  );
+    read(failure) {
+      const { error } = objectIn(failure.error);
+      const reason = reasonIn(error);
+      return failure.status === undefined && !reason ? reportedError(error, now, failure) : reason;
+    },
+  });
 }
 
 /** The error for `{ error }` where an answer was due: in a body with status 200 or as an event of a stream. */

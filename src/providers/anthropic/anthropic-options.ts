@@ -1,8 +1,6 @@
 // The options of anthropic(). Invariant: a mistake is found when the model is made, before anything is sent or spent.
-import type { ModelSettings } from "../../core/model.ts";
-import { type Checks, checkOptions, isFlag, isPositiveCount, isRecord, oneOf } from "../../core/options.ts";
-import { settingChecks } from "../../core/settings.ts";
-import { type ConnectionOptions, checkAdapter } from "../connection.ts";
+import { type Checks, isFlag, isPositiveCount, isRecord, oneOf } from "../../core/options.ts";
+import { type AdapterOptions, checkAdapter, isUrl } from "../adapter-options.ts";
 
 /** How the model thinks before it answers, as Anthropic has it; which of these a model takes depends on the model. */
 export type AnthropicThinking =
@@ -11,9 +9,7 @@ export type AnthropicThinking =
   | { readonly type: "between_tools" }
   | { readonly type: "disabled" };
 
-export interface AnthropicOptions extends ConnectionOptions {
-  /** What this model is always asked with; wins over the agent's settings. */
-  readonly settings?: ModelSettings;
+export interface AnthropicOptions extends AdapterOptions {
   /** How long the provider keeps what it has read, to read it again for less; default `"5m"`. Writing costs more than reading once. */
   readonly promptCache?: "5m" | "1h" | "off";
   /** Default: as `reasoningEffort` says, else as the model does by itself. */
@@ -28,8 +24,11 @@ function isThinking(value: unknown): boolean {
   return type === "enabled" ? isPositiveCount(budget_tokens) : oneOf("adaptive", "between_tools", "disabled")(type);
 }
 
-const own: Readonly<Record<Exclude<keyof AnthropicOptions, keyof ConnectionOptions>, Checks[string]>> = {
-  settings: { holds: isRecord, wanted: "an object of settings, as those of an agent" },
+/** The SDK writes `/v1/messages` behind all of it, behind a query, too. */
+const isBase = (value: unknown) => isUrl(value) && !value.includes("?") && !/\/v1(\/messages)?\/*$/.test(new URL(value).pathname);
+
+const own: Readonly<Record<Exclude<keyof AnthropicOptions, keyof AdapterOptions> | "baseURL", Checks[string]>> = {
+  baseURL: { holds: isBase, wanted: "an http(s) URL without a query and without /v1, which is added, such as https://api.example.com" },
   promptCache: { holds: oneOf("5m", "1h", "off"), wanted: '"5m", "1h" or "off"' },
   thinking: {
     holds: isThinking,
@@ -41,5 +40,4 @@ const own: Readonly<Record<Exclude<keyof AnthropicOptions, keyof ConnectionOptio
 /** Throws `configuration_invalid`, naming the option and what it has to be. */
 export function checkAnthropicOptions(modelId: string, options: AnthropicOptions): void {
   checkAdapter("anthropic", "claude-sonnet-5-5", modelId, options, own);
-  checkOptions("configuration_invalid", "settings of anthropic()", options.settings ?? {}, settingChecks);
 }

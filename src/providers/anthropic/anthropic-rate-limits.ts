@@ -1,29 +1,19 @@
-// What Anthropic's headers say of the allowances of an account. Invariant: a number that is none and a time that is none are left out.
-import type { RateLimit, RateLimits } from "../../core/model.ts";
+// What Anthropic's headers say of the allowances of an account. Invariant: what cannot be read is left out.
+import type { RateLimits } from "../../core/model.ts";
+import { rateLimitsOf } from "../rate-limits.ts";
+
+const inHeaders: Readonly<Record<keyof RateLimits, string>> = {
+  requests: "requests",
+  tokens: "tokens",
+  inputTokens: "input-tokens",
+  outputTokens: "output-tokens",
+};
 
 /** Reads `anthropic-ratelimit-<what>-limit`, `-remaining` and `-reset` (RFC 3339); undefined when there are none. */
 export function rateLimitsIn(headers: Headers): RateLimits | undefined {
-  const limits = {
-    ...named("requests", rateLimit(headers, "requests")),
-    ...named("tokens", rateLimit(headers, "tokens")),
-    ...named("inputTokens", rateLimit(headers, "input-tokens")),
-    ...named("outputTokens", rateLimit(headers, "output-tokens")),
-  };
-  return Object.keys(limits).length > 0 ? limits : undefined;
+  return rateLimitsOf(["requests", "tokens", "inputTokens", "outputTokens"], (name) => {
+    const read = (field: string) => headers.get(`anthropic-ratelimit-${inHeaders[name]}-${field}`);
+    const resetAt = Date.parse(read("reset") ?? "");
+    return { limit: read("limit"), remaining: read("remaining"), resetAt: Number.isNaN(resetAt) ? undefined : resetAt };
+  });
 }
-
-const named = (name: keyof RateLimits, limit: RateLimit): RateLimits => (Object.keys(limit).length > 0 ? { [name]: limit } : {});
-
-function rateLimit(headers: Headers, what: string): RateLimit {
-  const read = (field: string) => headers.get(`anthropic-ratelimit-${what}-${field}`) ?? "";
-  const limit = countOf(read("limit"));
-  const remaining = countOf(read("remaining"));
-  const resetAt = Date.parse(read("reset"));
-  return {
-    ...(limit === undefined ? {} : { limit }),
-    ...(remaining === undefined ? {} : { remaining }),
-    ...(Number.isNaN(resetAt) ? {} : { resetAt }),
-  };
-}
-
-const countOf = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);

@@ -1,16 +1,19 @@
 // The adapter over the official SDK of Anthropic. Invariant: one call is at most one request; retries, time, keys and spans are not the SDK's.
 import type Anthropic from "@anthropic-ai/sdk";
+import type { JsonObject } from "../../core/json.ts";
 import type { Model } from "../../core/model.ts";
 import { stopReason } from "../../core/outcome.ts";
 import { keyFor } from "../api-key.ts";
 import { type Api, exchange } from "../exchange.ts";
 import { loadSdk } from "../sdk.ts";
-import { anthropicError, reportedError } from "./anthropic-error.ts";
+import { anthropicError, reportedError, type Sdk } from "./anthropic-error.ts";
 import { type AnthropicOptions, checkAnthropicOptions } from "./anthropic-options.ts";
 import { rateLimitsIn } from "./anthropic-rate-limits.ts";
 import { createMessagesAnswer } from "./messages-answer.ts";
 import { type Body, createMessagesWriter } from "./messages-request.ts";
 
+export type { AdapterOptions } from "../adapter-options.ts";
+export type { ApiKey } from "../api-key.ts";
 export type { AnthropicOptions, AnthropicThinking } from "./anthropic-options.ts";
 
 /**
@@ -38,7 +41,8 @@ export function anthropic(modelId: string, options: AnthropicOptions): Model {
       client ??= createClient(loaded.Anthropic, options);
       // The second name of the key is taken away, or one from the environment might go along with ours.
       const headers = { "x-api-key": null, authorization: `Bearer ${key}`, ...options.headers };
-      return exchange(messagesApi({ client, send: { signal, headers }, sdk: loaded, now }, body), context);
+      const about = options.thinking?.type === "enabled" && body.thinking?.type === "disabled" ? { thinking: "disabled" } : {};
+      return exchange(messagesApi({ client, send: { signal, headers }, sdk: loaded, now }, body, about), context);
     },
   };
 }
@@ -46,11 +50,11 @@ export function anthropic(modelId: string, options: AnthropicOptions): Model {
 interface Connection {
   readonly client: Anthropic;
   readonly send: Anthropic.RequestOptions;
-  readonly sdk: Parameters<typeof anthropicError>[0];
+  readonly sdk: Sdk;
   readonly now: () => number;
 }
 
-function messagesApi({ client, send, sdk, now }: Connection, body: Body): Api {
+function messagesApi({ client, send, sdk, now }: Connection, body: Body, about: JsonObject): Api {
   const failure = (error: unknown) => reportedError(error, now());
   return {
     provider: "anthropic",
@@ -60,7 +64,7 @@ function messagesApi({ client, send, sdk, now }: Connection, body: Body): Api {
       const { data, response, request_id: requestId } = await asked.withResponse();
       return { data, response, requestId };
     },
-    createAnswer: () => createMessagesAnswer(failure),
+    createAnswer: () => createMessagesAnswer(failure, about),
     errorOf: (thrown) => anthropicError(sdk, thrown, now()),
     reportedError: failure,
     rateLimits: (headers) => rateLimitsIn(headers),

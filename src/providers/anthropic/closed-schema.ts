@@ -54,7 +54,7 @@ function close(node: Json | undefined, where: string, walk: Walk): JsonObject {
 }
 
 function closeNode(node: Json | undefined, where: string, walk: Walk): JsonObject {
-  if (node === undefined || !isJsonObject(node)) throw refused(where, "takes anything, or nothing");
+  if (!isJsonObject(node)) throw refused(where, "takes anything, or nothing");
   if (typeof node["$ref"] === "string") return referred(node["$ref"], node, where, walk);
   if (Array.isArray(node["allOf"])) return close(mergedObjects(node, node["allOf"], walk.root) ?? notOneObject(where), where, walk);
   const literal = node["enum"] !== undefined ? "enum" : "const";
@@ -73,11 +73,11 @@ function closeNode(node: Json | undefined, where: string, walk: Walk): JsonObjec
 /** Whether a branch beside the properties of an object describes further ones: closed, the object would have no place for them. */
 function addsProperties(node: JsonObject): boolean {
   const { properties } = node;
-  if (properties === undefined || !isJsonObject(properties)) return false;
+  if (!isJsonObject(properties)) return false;
   const branches = [node["anyOf"], node["oneOf"], node["then"], node["else"]].flat();
   return branches.some((branch) => {
-    const added = branch !== undefined && isJsonObject(branch) ? branch["properties"] : undefined;
-    return added !== undefined && isJsonObject(added) && Object.keys(added).some((name) => !Object.hasOwn(properties, name));
+    const added = isJsonObject(branch) ? branch["properties"] : undefined;
+    return isJsonObject(added) && Object.keys(added).some((name) => !Object.hasOwn(properties, name));
   });
 }
 

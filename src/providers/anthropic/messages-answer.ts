@@ -1,9 +1,10 @@
 // Owns the reading of an answer of Messages. Invariant: whole or streamed, a block goes through the same `begin` and `grow`, so both give
 // the same response.
 import type { AgentError } from "../../core/errors.ts";
+import type { JsonObject } from "../../core/json.ts";
 import type { FinishReason, ModelResponse } from "../../core/model.ts";
-import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
-import { listIn, objectIn, textIn } from "../wire.ts";
+import { type Answer, joined, notAnAnswer, nothing, type Piece } from "../exchange.ts";
+import { objectIn, textIn } from "../wire.ts";
 import { createBlockList } from "./messages-blocks.ts";
 import { createUsageCount } from "./messages-usage.ts";
 import type { WireEnding, WireEvent, WireMessage, WireStopDetails } from "./messages-wire.ts";
@@ -17,11 +18,12 @@ const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ["refusal", "content-filter"],
 ]);
 
-const nothing: Piece = { text: "", progress: false };
-
-/** An answer, or the events of a streamed one. `failure` makes the error for an `error` object in place of an event. */
-export function createMessagesAnswer(failure: (error: unknown) => AgentError): Answer {
-  const envelope = createEnvelope();
+/**
+ * An answer, or the events of a streamed one. `failure` makes the error for an `error` object in place of an event; `about` is what
+ * there is to tell of the request in the metadata of its answer.
+ */
+export function createMessagesAnswer(failure: (error: unknown) => AgentError, about: JsonObject = {}): Answer {
+  const envelope = createEnvelope(about);
   const blocks = createBlockList();
 
   const addEvent = (data: unknown): Piece => {
@@ -37,9 +39,6 @@ export function createMessagesAnswer(failure: (error: unknown) => AgentError): A
       case "message_delta":
         envelope.close(objectIn(event.delta), event.usage);
         return nothing;
-      case "message_stop":
-        envelope.end();
-        return nothing;
       case "error":
         throw failure(event.error);
       default:
@@ -54,8 +53,7 @@ export function createMessagesAnswer(failure: (error: unknown) => AgentError): A
       if (!Array.isArray(message.content)) throw notAnAnswer("anthropic", "its content is no list of blocks");
       envelope.open(message);
       envelope.close(message, undefined);
-      const pieces = listIn(message.content).map((block, index) => blocks.begin(index, block));
-      return { text: pieces.map(({ text }) => text).join(""), progress: pieces.some(({ progress }) => progress) };
+      return joined(message.content.map((block: unknown, index) => blocks.begin(index, block)));
     },
     addEvent,
     get started() {
@@ -76,9 +74,8 @@ export function createMessagesAnswer(failure: (error: unknown) => AgentError): A
 }
 
 /** All of an answer but its content. */
-function createEnvelope() {
+function createEnvelope(about: JsonObject) {
   let opened = false;
-  let ended = false;
   let stopReason: string | undefined;
   let refusal: string | undefined;
   let modelId: string | undefined;
@@ -88,9 +85,9 @@ function createEnvelope() {
     get opened() {
       return opened;
     },
-    /** The model has finished: nothing but the end of the stream can follow. */
+    /** The model has said why it stopped. An event that the message has stopped may come from whoever cut it, in the middle of a call. */
     get closed() {
-      return ended || stopReason !== undefined;
+      return stopReason !== undefined;
     },
     get usage() {
       return count.usage;
@@ -107,18 +104,17 @@ function createEnvelope() {
       refusal = textIn(category) ?? refusal;
       count.add(usage);
     },
-    end() {
-      ended = true;
-    },
     facts: (hasCalls: boolean): Omit<ModelResponse, "message"> => ({
       finishReason: finishReasonOf(stopReason, hasCalls),
       ...(count.usage ? { usage: count.usage } : {}),
       ...(modelId ? { modelId } : {}),
       ...(responseId ? { responseId } : {}),
-      ...(refusal ? { providerMetadata: { anthropic: { refusal } } } : {}),
+      ...metadataOf({ ...about, ...(refusal ? { refusal } : {}) }),
     }),
   };
 }
+
+const metadataOf = (anthropic: JsonObject) => (Object.keys(anthropic).length > 0 ? { providerMetadata: { anthropic } } : {});
 
 function finishReasonOf(stopReason: string | undefined, hasCalls: boolean): FinishReason {
   const reason = finishReasons.get(stopReason ?? "") ?? "other";

@@ -1,7 +1,7 @@
 // The blocks of one answer while they come in: text, thinking, calls. Invariant: they stay in the order in which they began, and what a
 // later request has to hand back (signatures, redacted thinking) is kept as it came.
 import type { AssistantPart } from "../../core/message.ts";
-import { notAnAnswer, type Piece } from "../exchange.ts";
+import { notAnAnswer, nothing, type Piece } from "../exchange.ts";
 import { countIn, objectIn, textIn } from "../wire.ts";
 import type { WireBlock, WireDelta } from "./messages-wire.ts";
 
@@ -14,8 +14,6 @@ interface Block {
   text: string;
   signature: string;
 }
-
-const nothing: Piece = { text: "", progress: false };
 
 export function createBlockList() {
   // Null stands for a block of a kind we never ask for.

@@ -6,7 +6,7 @@ import type { AnthropicOptions } from "./anthropic-options.ts";
 import { marked } from "./messages-cache.ts";
 import { checkSettings, effortOf, settingParams, toolChoiceOf } from "./messages-settings.ts";
 import { type Offered, offered } from "./messages-tools.ts";
-import { conversationOf } from "./messages-turns.ts";
+import { conversationOf, type Turn } from "./messages-turns.ts";
 
 export type Body = Anthropic.MessageCreateParamsNonStreaming;
 
@@ -44,9 +44,10 @@ export function createMessagesWriter(modelId: string, options: AnthropicOptions)
       const choice = leftover.length > 0 ? ({ type: "none" } as const) : toolChoiceOf(settings);
       const hasTools = tools.length + leftover.length > 0;
       const effort = effortOf(settings);
+      const thinks = thinking?.type !== "enabled" || mayThink(conversation.turns);
       return {
         model: modelId,
-        ...settingParams(settings, thinking),
+        ...settingParams(settings, thinks ? thinking : { type: "disabled" }),
         ...marked({ ...conversation, tools: leftover.length > 0 ? leftover : tools }, promptCache),
         ...(hasTools && choice ? { tool_choice: choice } : {}),
         ...(effort || format ? { output_config: { ...(effort ? { effort } : {}), ...(format ? { format } : {}) } } : {}),
@@ -54,6 +55,21 @@ export function createMessagesWriter(modelId: string, options: AnthropicOptions)
     },
   };
 }
+
+/**
+ * With thinking that is enabled, the API wants a loop of calls that goes on to have begun with a thought, signed by itself. One that
+ * another provider began, or this one without thinking, has none.
+ */
+function mayThink(turns: readonly Turn[]): boolean {
+  if (!turns.at(-1)?.content.some(isResult)) return true;
+  const begun = turns.findLastIndex(({ role, content }, position) => {
+    return role === "user" && position < turns.length - 1 && !content.every(isResult);
+  });
+  return turns.slice(begun).some(({ role, content: [first] }) => role === "assistant" && isThought(first));
+}
+
+const isResult = ({ type }: Turn["content"][number]) => type === "tool_result";
+const isThought = (block: Turn["content"][number] | undefined) => block?.type === "thinking" || block?.type === "redacted_thinking";
 
 /** The API wants the tools described that a conversation calls, also when there are none any more. */
 const formerTool = (name: string): Anthropic.Tool => ({

@@ -96,5 +96,5 @@ function modern(schema: JsonSchema): JsonObject {
 
 function modernValue(value: Json | undefined): Json | undefined {
   if (Array.isArray(value)) return value.map((item: Json) => modernValue(item) ?? null);
-  return value !== undefined && isJsonObject(value) ? modern(value) : value;
+  return isJsonObject(value) ? modern(value) : value;
 }

@@ -2,7 +2,8 @@
 // directly follow their calls, every call has an id of its own, and no text is blank. What was said before gives the same turns again
 // when more is said, so that the provider can read it from its cache.
 import type Anthropic from "@anthropic-ai/sdk";
-import type { AssistantMessage, AssistantPart, Message, ToolMessage } from "../../core/message.ts";
+import { type AssistantMessage, type AssistantPart, callsOf, type Message, type ToolMessage } from "../../core/message.ts";
+import { type CallIds, createCallIds, sentToolName } from "../call-ids.ts";
 import { objectIn, textIn } from "../wire.ts";
 import { documentsAndTexts, nothingSaid, saysSomething, type UserBlock } from "./user-blocks.ts";
 
@@ -21,7 +22,7 @@ export interface Conversation {
 export function conversationOf(messages: readonly Message[]): Conversation {
   const system: Anthropic.TextBlockParam[] = [];
   const turns: Turn[] = [];
-  const calls = createCallIds();
+  const ids = createCallIds(isId);
   const addUser = (blocks: readonly UserBlock[]) => {
     const last = turns.at(-1);
     if (last?.role === "user") last.content.push(...blocks);
@@ -32,11 +33,11 @@ export function conversationOf(messages: readonly Message[]): Conversation {
       if (saysSomething(message.content)) system.push({ type: "text", text: message.content });
     } else if (message.role === "assistant") {
       if (turns.length === 0) addUser([nothingSaid]);
-      addAssistant(turns, assistantBlocks(message, calls));
-    } else addUser(message.role === "user" ? documentsAndTexts(message.content) : [resultBlock(message, calls)]);
+      addAssistant(turns, assistantBlocks(message, ids));
+    } else addUser(message.role === "user" ? documentsAndTexts(message.content) : [resultBlock(message, ids)]);
   }
   if (turns.length === 0) addUser([nothingSaid]);
-  return { system, turns, called: calls.names };
+  return { system, turns, called: new Set(messages.flatMap(namesCalled)) };
 }
 
 function addAssistant(turns: Turn[], blocks: readonly Anthropic.ContentBlockParam[]) {
@@ -45,43 +46,18 @@ function addAssistant(turns: Turn[], blocks: readonly Anthropic.ContentBlockPara
   else if (blocks.length > 0) turns.push({ role: "assistant", content: [...blocks] });
 }
 
-type CallIds = ReturnType<typeof createCallIds>;
-
-/** Ids by which the API tells calls apart. Other providers, and gateways, have other ids, and some the same ones again and again. */
-function createCallIds() {
-  const used = new Set<string>();
-  const names = new Set<string>();
-  const open: { readonly callId: string; readonly id: string }[] = [];
-  return {
-    names,
-    ofCall(callId: string, name: string): string {
-      let id = callId;
-      for (let number = used.size; !isId(id) || used.has(id); number++) id = `call_${number}`;
-      used.add(id);
-      names.add(name);
-      open.push({ callId, id });
-      return id;
-    },
-    /** Results of calls with the same id belong to them in their order. */
-    ofResult(callId: string): string {
-      const position = open.findIndex((call) => call.callId === callId);
-      const [call] = position < 0 ? [] : open.splice(position, 1);
-      return call?.id ?? callId;
-    },
-  };
-}
-
 const isId = (id: string) => /^[a-zA-Z0-9_-]{1,64}$/.test(id);
 
-function assistantBlocks({ content }: AssistantMessage, calls: CallIds): readonly Anthropic.ContentBlockParam[] {
-  return content.flatMap((part) => assistantBlock(part, calls));
+/** Thoughts are only taken with what followed them, so what stands at the end of a message stays behind. */
+function assistantBlocks({ content }: AssistantMessage, ids: CallIds): readonly Anthropic.ContentBlockParam[] {
+  const blocks = content.flatMap((part) => assistantBlock(part, ids));
+  return blocks.slice(0, blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking") + 1);
 }
 
-function assistantBlock(part: AssistantPart, calls: CallIds): readonly Anthropic.ContentBlockParam[] {
+function assistantBlock(part: AssistantPart, ids: CallIds): readonly Anthropic.ContentBlockParam[] {
   if (part.type === "text") return saysSomething(part.text) ? [{ type: "text", text: part.text }] : [];
   if (part.type === "tool-call") {
-    const name = toolNameOf(part.name);
-    return [{ type: "tool_use", id: calls.ofCall(part.callId, name), name, input: inputOf(part.arguments) }];
+    return [{ type: "tool_use", id: ids.ofCall(part.callId), name: sentToolName(part.name), input: inputOf(part.arguments) }];
   }
   // What others thought means nothing to this provider.
   const { signature, redactedData } = objectIn(objectIn(part.providerMetadata)["anthropic"]);
@@ -89,8 +65,8 @@ function assistantBlock(part: AssistantPart, calls: CallIds): readonly Anthropic
   return textIn(signature) ? [{ type: "thinking", thinking: part.text, signature: String(signature) }] : [];
 }
 
-/** A model may have called what does not exist by any name. */
-const toolNameOf = (name: string) => name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64) || "unnamed";
+const namesCalled = (message: Message): readonly string[] =>
+  message.role === "assistant" ? callsOf(message).map(({ name }) => sentToolName(name)) : [];
 
 /** The API takes an object only. Arguments that are none, or do not parse, go back to the model as the text they were, in one. */
 function inputOf(text: string): unknown {
@@ -104,11 +80,11 @@ function inputOf(text: string): unknown {
   return { INVALID_JSON: text };
 }
 
-function resultBlock({ callId, content, isError }: ToolMessage, calls: CallIds): Anthropic.ToolResultBlockParam {
+function resultBlock({ callId, content, isError }: ToolMessage, ids: CallIds): Anthropic.ToolResultBlockParam {
   const said = saysSomething(content);
   return {
     type: "tool_result",
-    tool_use_id: calls.ofResult(callId),
+    tool_use_id: ids.ofResult(callId),
     // An error has to say something.
     ...(said || isError ? { content: said ? content : nothingSaid.text } : {}),
     ...(isError ? { is_error: true } : {}),

@@ -1,5 +1,6 @@
 // Usage as Messages report it, put together from the events that tell parts of it. Invariant: what is not reported stays absent.
 import type { Usage } from "../../core/usage.ts";
+import { usageOf } from "../usage.ts";
 import { countIn, objectIn } from "../wire.ts";
 import type { WireOutputDetails, WireUsage } from "./messages-wire.ts";
 
@@ -29,7 +30,7 @@ export function createUsageCount() {
         output: next.output ?? counts.output,
         thinking: next.thinking ?? counts.thinking,
       };
-      usage = usageOf(counts);
+      usage = withCached(counts);
     },
   };
 }
@@ -47,16 +48,11 @@ function countsIn(report: unknown): Counts {
 }
 
 // Ours counts all input; theirs leaves out what was read from the cache and what was written to it.
-function usageOf({ input, read, written, output, thinking }: Counts): Usage | undefined {
-  if (input === undefined && output === undefined) return undefined;
-  const inputDetails = {
-    ...(read === undefined ? {} : { cacheReadTokens: read }),
-    ...(written === undefined ? {} : { cacheWriteTokens: written }),
-  };
-  return {
-    ...(input === undefined ? {} : { inputTokens: input + (read ?? 0) + (written ?? 0) }),
-    ...(read === undefined && written === undefined ? {} : { inputTokenDetails: inputDetails }),
-    ...(output === undefined ? {} : { outputTokens: output }),
-    ...(thinking === undefined ? {} : { outputTokenDetails: { reasoningTokens: thinking } }),
-  };
-}
+const withCached = ({ input, read, written, output, thinking }: Counts): Usage | undefined =>
+  usageOf({
+    input: input === undefined ? undefined : input + (read ?? 0) + (written ?? 0),
+    cacheRead: read,
+    cacheWrite: written,
+    output,
+    reasoning: thinking,
+  });

@@ -7,7 +7,7 @@ export function targetOf(reference: string, root: JsonSchema): Json | undefined 
   let place: Json | undefined = root;
   for (const segment of reference.slice(2).split("/")) {
     const name = decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~");
-    if (place === undefined || !isJsonObject(place) || !Object.hasOwn(place, name)) return undefined;
+    if (!isJsonObject(place) || !Object.hasOwn(place, name)) return undefined;
     place = place[name];
   }
   return place;
@@ -20,7 +20,7 @@ export function targetOf(reference: string, root: JsonSchema): Json | undefined 
 export function mergedObjects(node: JsonObject, members: readonly Json[], root: JsonSchema): JsonObject | undefined {
   const { allOf: _, ...own } = node;
   const [only] = members;
-  if (members.length === 1 && only !== undefined && isJsonObject(only) && !("type" in own) && !("properties" in own)) {
+  if (members.length === 1 && isJsonObject(only) && !("type" in own) && !("properties" in own)) {
     return { ...only, ...own };
   }
   const parts = members.map((member) => objectOf(member, root));
@@ -37,13 +37,13 @@ export function mergedObjects(node: JsonObject, members: readonly Json[], root: 
 function objectOf(member: Json, root: JsonSchema): JsonObject | undefined {
   if (!isJsonObject(member)) return undefined;
   const target = typeof member["$ref"] === "string" ? targetOf(member["$ref"], root) : member;
-  return target !== undefined && isJsonObject(target) && target["allOf"] === undefined ? target : undefined;
+  return isJsonObject(target) && target["allOf"] === undefined ? target : undefined;
 }
 
 function withPart(merged: JsonObject, part: JsonObject): JsonObject | undefined {
   const { properties, required, description: _, ...rest } = part;
   const { properties: before, required: needed } = merged;
-  if (!isObject(properties) || !isObject(before)) return undefined;
+  if (!isJsonObject(properties) || !isJsonObject(before)) return undefined;
   if (Object.keys(properties).some((name) => name in before)) return undefined;
   return {
     ...rest,
@@ -52,5 +52,3 @@ function withPart(merged: JsonObject, part: JsonObject): JsonObject | undefined 
     required: [...(Array.isArray(needed) ? needed : []), ...(Array.isArray(required) ? required : [])],
   };
 }
-
-const isObject = (value: Json | undefined): value is JsonObject => value !== undefined && isJsonObject(value);

@@ -6,7 +6,7 @@ import type { Answer, Piece } from "../exchange.ts";
 import { listIn, objectIn, textIn } from "../wire.ts";
 import { createChatMessage } from "./chat-message.ts";
 import type { WireChoice, WireCompletion } from "./chat-wire.ts";
-import { usageIn } from "./usage.ts";
+import { usageIn } from "./openai-usage.ts";
 
 const finishReasons: ReadonlyMap<string, FinishReason> = new Map([
   ["stop", "stop"],

@@ -2,7 +2,7 @@
 import type { AssistantPart, ToolCall } from "../../core/message.ts";
 import { notAnAnswer, type Piece } from "../exchange.ts";
 import { countIn, listIn, objectIn, textIn } from "../wire.ts";
-import type { WireFunction, WireMessage, WireToolCall } from "./chat-wire.ts";
+import type { WireFunction, WireMessage, WirePart, WireToolCall } from "./chat-wire.ts";
 import { chatReasoning } from "./reasoning-part.ts";
 
 /** `modelId`: the model that was asked, whose reasoning it is. */
@@ -14,11 +14,10 @@ export function createChatMessage(modelId: string) {
   return {
     /** Takes in a message or a delta. Throws `model_response_invalid` for content that is no text. */
     add(message: WireMessage): Piece {
-      // Lists of parts and the like: better an error than an answer that silently lost its text.
-      if (message.content != null && typeof message.content !== "string") throw notAnAnswer("openai", "its content is not text");
+      const said = spokenIn(message.content);
       const refusal = textIn(message.refusal);
       if (refusal) refused = true;
-      const piece = (textIn(message.content) ?? "") + (refusal ?? "");
+      const piece = said + (refusal ?? "");
       text += piece;
       const before = calls.size;
       for (const [position, call] of listIn(message.tool_calls).entries()) calls.add(objectIn(call), position);
@@ -41,6 +40,16 @@ export function createChatMessage(modelId: string) {
     ],
   };
 }
+
+/** Some servers answer with a list of parts. Where one is no text: better an error than an answer that silently lost some of it. */
+function spokenIn(content: unknown): string {
+  if (typeof content === "string") return content;
+  const texts = listIn(content).map((part) => textOf(objectIn(part)));
+  if (content != null && (!Array.isArray(content) || texts.includes(undefined))) throw notAnAnswer("openai", "its content is not text");
+  return texts.join("");
+}
+
+const textOf = ({ type, text }: WirePart) => (type === "text" && typeof text === "string" ? text : undefined);
 
 /** OpenAI itself tells nothing here; other servers tell what the model thinks, by one of two names or by both. */
 function thoughtIn(message: WireMessage): { readonly field: string; readonly text: string } | undefined {

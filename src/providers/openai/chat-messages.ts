@@ -2,16 +2,16 @@
 import type OpenAI from "openai";
 import type { AssistantMessage, FilePart, Message, UserPart } from "../../core/message.ts";
 import { callsOf, textOf } from "../../core/message.ts";
-import { type CallIds, createCallIds } from "./call-ids.ts";
+import { type CallIds, createCallIds, sentToolName } from "../call-ids.ts";
 import { audioFormatOf, filenameOf, kindOf, notTaken, urlOf } from "./file-part.ts";
 import { reasoningField } from "./reasoning-part.ts";
 
 /** The longest id of a call that the API takes, in characters. */
 const longestCallId = 40;
 
-/** Throws `input_invalid` for a file the API cannot take. */
+/** Throws `provider_rejected` for a file the API cannot take. */
 export function chatMessages(modelId: string, messages: readonly Message[]): OpenAI.ChatCompletionMessageParam[] {
-  const ids = createCallIds(longestCallId);
+  const ids = createCallIds((id) => id !== "" && id.length <= longestCallId);
   return messages.map((message) => {
     switch (message.role) {
       case "system":
@@ -53,7 +53,7 @@ function assistantMessage(message: AssistantMessage, ids: CallIds): OpenAI.ChatC
     tool_calls: calls.map((call) => ({
       type: "function",
       id: ids.ofCall(call.callId),
-      function: { name: call.name, arguments: call.arguments },
+      function: { name: sentToolName(call.name), arguments: call.arguments },
     })),
   };
 }

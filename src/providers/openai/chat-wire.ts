@@ -26,6 +26,12 @@ export interface WireMessage {
   readonly reasoning?: unknown;
 }
 
+/** Of a content that is a list. */
+export interface WirePart {
+  readonly type?: unknown;
+  readonly text?: unknown;
+}
+
 /** Only chunks carry `index`; of a chunk any other field may be missing or cut into pieces. */
 export interface WireToolCall {
   readonly index?: unknown;

@@ -16,7 +16,7 @@ const audioFormats: ReadonlyMap<string, "wav" | "mp3"> = new Map([
   ["audio/mp3", "mp3"],
 ]);
 
-/** Throws `input_invalid`, naming the media type, when the API has no word for the format. */
+/** Throws `provider_rejected`, naming the media type, when the API has no word for the format. */
 export function audioFormatOf(part: FilePart): "wav" | "mp3" {
   const format = audioFormats.get(part.mediaType);
   if (format) return format;
@@ -30,7 +30,7 @@ export const urlOf = ({ url, mediaType, data }: FilePart): string => url ?? `dat
 export const filenameOf = ({ filename, mediaType }: FilePart): string => filename ?? `file.${mediaType.split(/[/+;]/)[1] ?? "bin"}`;
 
 export const notTaken = ({ mediaType, url }: FilePart, hint: string): AgentError =>
-  new AgentError("input_invalid", `openai() cannot send a file of type ${mediaType}${url === undefined ? "" : " by its URL"}.`, {
+  new AgentError("provider_rejected", `openai() cannot send a file of type ${mediaType}${url === undefined ? "" : " by its URL"}.`, {
     hint,
     details: { provider: "openai", mediaType },
   });

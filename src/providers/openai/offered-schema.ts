@@ -44,9 +44,9 @@ const holdingList = ["anyOf", "oneOf", "allOf", "prefixItems"];
  */
 function spelledOut(schema: JsonSchema, outermost = false): JsonSchema {
   const { $schema: _, ...copy }: Record<string, Json | undefined> = schema;
-  for (const keyword of holdingOne) if (isSchema(copy[keyword])) copy[keyword] = inner(copy[keyword]);
+  for (const keyword of holdingOne) if (isJsonObject(copy[keyword])) copy[keyword] = inner(copy[keyword]);
   for (const keyword of holdingList) if (isList(copy[keyword])) copy[keyword] = copy[keyword].map(inner);
-  for (const keyword of holdingMany) if (isSchema(copy[keyword])) copy[keyword] = mapped(copy[keyword]);
+  for (const keyword of holdingMany) if (isJsonObject(copy[keyword])) copy[keyword] = mapped(copy[keyword]);
   if (outermost) copy["properties"] ??= {};
   if (isList(copy["items"])) return asTuple(copy, copy["items"].map(inner));
   if ([schema["type"]].flat().includes("array")) copy["items"] ??= {};
@@ -59,8 +59,7 @@ function asTuple({ additionalItems, maxItems, ...rest }: JsonSchema, prefixItems
   return { ...rest, maxItems: Math.min(typeof maxItems === "number" ? maxItems : Infinity, prefixItems.length), prefixItems, items: {} };
 }
 
-const inner = (value: Json): Json => (isSchema(value) ? spelledOut(value) : value);
+const inner = (value: Json): Json => (isJsonObject(value) ? spelledOut(value) : value);
 const mapped = (schemas: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, schema === undefined ? schema : inner(schema)]));
-const isSchema = (value: Json | undefined): value is JsonObject => value !== undefined && isJsonObject(value);
 const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);

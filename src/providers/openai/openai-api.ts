@@ -8,7 +8,7 @@ import type { Offered } from "./offered-schema.ts";
 import { post } from "./openai-client.ts";
 import { openaiError, reportedError, type Sdk } from "./openai-error.ts";
 import type { OpenAIOptions } from "./openai-options.ts";
-import { rateLimitsIn } from "./rate-limits.ts";
+import { rateLimitsIn } from "./openai-rate-limits.ts";
 import type { Field, RefusedFields } from "./refused-fields.ts";
 import { createResponsesAnswer } from "./responses-answer.ts";
 import { responsesBody } from "./responses-request.ts";
@@ -35,7 +35,7 @@ export interface OpenAIExchange extends Api {
   readonly without: readonly string[];
 }
 
-/** Throws `input_invalid` for a message the API cannot take. */
+/** Throws `provider_rejected` for a message the API cannot take. */
 export function apiFor(shared: Shared, sending: Sending, request: ModelRequest): OpenAIExchange {
   const { client, options, sdk, now, streamed } = sending;
   const { refused } = shared;

@@ -3,30 +3,21 @@ import type { OpenAI } from "openai";
 import { AgentError } from "../../core/errors.ts";
 import { providerError } from "../../core/provider-error.ts";
 import { notAnAnswer } from "../exchange.ts";
+import { sdkError } from "../sdk-error.ts";
 import { objectIn, textIn } from "../wire.ts";
 import type { WireError } from "./chat-wire.ts";
 
-/** The SDK's module, as far as errors are told apart by it; it is loaded late, so nothing here imports it. */
+/** The SDK's module, as far as errors are told apart by it. */
 export type Sdk = Pick<typeof OpenAI, "APIError" | "APIConnectionError">;
 
 /** The `AgentError` for anything a request or a stream of the SDK rejected with. */
-export function openaiError({ APIError, APIConnectionError }: Sdk, thrown: unknown, now: number): AgentError {
-  if (thrown instanceof SyntaxError) return notAnAnswer("openai", "its JSON is broken", thrown);
-  // Beside the SDK's own classes: undici's bare TypeError "terminated" when a socket dies while a body is being read.
-  if (!(thrown instanceof APIError) || thrown instanceof APIConnectionError) return providerError("openai", { cause: thrown }, now);
-  if (thrown.status === undefined) return reportedError(thrown.error, now, thrown);
-  const reason = textIn(thrown.code) ?? textIn(thrown.type);
-  return providerError(
-    "openai",
-    {
-      status: thrown.status,
-      ...(reason ? { reason } : {}),
-      header: (name) => thrown.headers?.get(name),
-      ...(thrown.requestID ? { requestId: thrown.requestID } : {}),
-      cause: thrown,
-    },
+export function openaiError(sdk: Sdk, thrown: unknown, now: number): AgentError {
+  return sdkError("openai", sdk, {
+    thrown,
     now,
-  );
+    read: (failure) =>
+      failure.status === undefined ? reportedError(failure.error, now, failure) : (textIn(failure.code) ?? textIn(failure.type)),
+  });
 }
 
 /** The error for `{ error }` where a completion was due: in a body with status 200 or as an event of a stream. */

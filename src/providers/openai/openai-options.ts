@@ -1,18 +1,14 @@
 // The options of openai(). Invariant: a mistake is found when the model is made, before anything is sent or spent.
 import { AgentError } from "../../core/errors.ts";
-import type { ModelSettings } from "../../core/model.ts";
-import { type Checks, checkOptions, isFlag, isRecord, isText, oneOf } from "../../core/options.ts";
-import { settingChecks } from "../../core/settings.ts";
-import { type ConnectionOptions, checkAdapter } from "../connection.ts";
+import { type Checks, isFlag, isText, oneOf } from "../../core/options.ts";
+import { type AdapterOptions, checkAdapter } from "../adapter-options.ts";
 import { checkSettings } from "./openai-check.ts";
 
-export interface OpenAIOptions extends ConnectionOptions {
+export interface OpenAIOptions extends AdapterOptions {
   /** Which API is spoken, whatever `baseURL` is. Default "chat": what every server has. */
   readonly api?: "chat" | "responses";
   readonly organization?: string;
   readonly project?: string;
-  /** What this model is always asked with; wins over the agent's `settings`. */
-  readonly settings?: ModelSettings;
   /** Requests with the same key are sent where their beginning may be cached. */
   readonly promptCacheKey?: string;
   /** How long a cached beginning is kept at least; Chat Completions have "30m" only. */
@@ -25,11 +21,10 @@ export interface OpenAIOptions extends ConnectionOptions {
   readonly strict?: boolean;
 }
 
-const own: Readonly<Record<Exclude<keyof OpenAIOptions, keyof ConnectionOptions>, Checks[string]>> = {
+const own: Readonly<Record<Exclude<keyof OpenAIOptions, keyof AdapterOptions>, Checks[string]>> = {
   api: { holds: oneOf("chat", "responses"), wanted: '"chat" or "responses"' },
   organization: { holds: isText, wanted: "a non-empty string" },
   project: { holds: isText, wanted: "a non-empty string" },
-  settings: { holds: isRecord, wanted: "a record of settings like that of createAgent" },
   promptCacheKey: { holds: isText, wanted: "a non-empty string" },
   promptCacheTtl: { holds: oneOf("30m", "12h"), wanted: '"30m" or "12h"' },
   store: { holds: isFlag, wanted: "true or false" },
@@ -41,7 +36,6 @@ const own: Readonly<Record<Exclude<keyof OpenAIOptions, keyof ConnectionOptions>
 export function checkOpenAIOptions(modelId: string, options: OpenAIOptions): void {
   checkAdapter("openai", "gpt-5-mini", modelId, options, own);
   const { api = "chat", settings = {}, promptCacheTtl, reasoningSummary } = options;
-  checkOptions("configuration_invalid", "The settings of openai()", settings, settingChecks);
   checkSettings(api, settings);
   if (api === "responses") return;
   const wrong = (what: string) => new AgentError("configuration_invalid", `openai() cannot use ${what} with Chat Completions.`);

@@ -12,6 +12,8 @@ import { createClient } from "./openai-client.ts";
 import { checkOpenAIOptions, type OpenAIOptions } from "./openai-options.ts";
 import { createRefusedFields } from "./refused-fields.ts";
 
+export type { AdapterOptions } from "../adapter-options.ts";
+export type { ApiKey } from "../api-key.ts";
 export type { OpenAIOptions } from "./openai-options.ts";
 
 /**

@@ -3,10 +3,10 @@
 import type { AgentError } from "../../core/errors.ts";
 import type { FinishReason } from "../../core/model.ts";
 import type { Usage } from "../../core/usage.ts";
-import { type Answer, notAnAnswer, type Piece } from "../exchange.ts";
+import { type Answer, notAnAnswer, nothing, type Piece } from "../exchange.ts";
 import { countIn, objectIn, textIn } from "../wire.ts";
+import { usageIn } from "./openai-usage.ts";
 import * as output from "./responses-output.ts";
-import { usageIn } from "./usage.ts";
 
 interface Reading {
   readonly output: output.ResponsesOutput;
@@ -26,13 +26,13 @@ export function createResponsesAnswer(modelId: string, failed: Reading["failed"]
   return {
     addWhole(data) {
       const { object, output: items, status } = objectIn(data);
-      return object === "response" || Array.isArray(items) ? takeEnd(reading, data, textIn(status)) : output.nothing;
+      return object === "response" || Array.isArray(items) ? takeEnd(reading, data, textIn(status)) : nothing;
     },
     addEvent(event) {
       const fields = objectIn(event);
       const take = events.get(textIn(fields["type"]) ?? "");
       const id = textIn(fields["item_id"]) ?? textIn(objectIn(fields["item"])["id"]);
-      return take?.(reading, fields, { index: countIn(fields["output_index"]), id }) ?? output.nothing;
+      return take?.(reading, fields, { index: countIn(fields["output_index"]), id }) ?? nothing;
     },
     get started() {
       return reading.started;
@@ -57,7 +57,7 @@ type TakeEvent = (reading: Reading, event: Readonly<Record<string, unknown>>, pl
 
 const takeBeginning: TakeEvent = (reading, { response }) => {
   takeHead(reading, response);
-  return output.nothing;
+  return nothing;
 };
 const takeItem: TakeEvent = (reading, { item }, place) => {
   reading.started = true;

@@ -1,7 +1,7 @@
 // A conversation as the input items of Responses. Invariant: everything in the order it was said, reasoning before what it led to, and
 // every call with an id of its own that its result shares.
 import type { AssistantMessage, AssistantPart, FilePart, Message, UserMessage, UserPart } from "../../core/message.ts";
-import { type CallIds, createCallIds } from "./call-ids.ts";
+import { type CallIds, createCallIds, sentToolName } from "../call-ids.ts";
 import { filenameOf, kindOf, notTaken, urlOf } from "./file-part.ts";
 import { type ReasoningItem, reasoningItem } from "./reasoning-part.ts";
 
@@ -21,9 +21,9 @@ export type InputItem =
 /** The longest id of a call that the API takes, in characters. */
 const longestCallId = 64;
 
-/** Throws `input_invalid` for a file the API cannot take. */
+/** Throws `provider_rejected` for a file the API cannot take. */
 export function responsesInput(modelId: string, messages: readonly Message[]): readonly InputItem[] {
-  const ids = createCallIds(longestCallId);
+  const ids = createCallIds((id) => id !== "" && id.length <= longestCallId);
   return messages.flatMap((message): readonly InputItem[] => {
     switch (message.role) {
       case "system":
@@ -69,7 +69,7 @@ function assistantItem(part: AssistantPart, modelId: string, ids: CallIds): read
     case "text":
       return part.text === "" ? [] : [{ type: "message", role: "assistant", content: [{ type: "output_text", text: part.text }] }];
     case "tool-call":
-      return [{ type: "function_call", call_id: ids.ofCall(part.callId), name: part.name, arguments: part.arguments }];
+      return [{ type: "function_call", call_id: ids.ofCall(part.callId), name: sentToolName(part.name), arguments: part.arguments }];
     case "reasoning":
       return [reasoningItem(part, modelId) ?? []].flat();
   }

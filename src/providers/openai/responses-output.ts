@@ -1,7 +1,7 @@
 // The output items of a response while they come in. Invariant: the texts of its parts, joined, are what was handed on, in that order;
 // whatever whole items say later only adds what their pieces did not.
 import type { AssistantPart } from "../../core/message.ts";
-import type { Piece } from "../exchange.ts";
+import { joined, nothing, type Piece } from "../exchange.ts";
 import { listIn, objectIn, textIn } from "../wire.ts";
 import { responsesReasoning } from "./reasoning-part.ts";
 
@@ -13,6 +13,8 @@ export interface Place {
   readonly index: number | undefined;
   readonly id: string | undefined;
 }
+
+const nowhere: Place = { index: undefined, id: undefined };
 
 interface Item extends Place {
   readonly type: ItemType;
@@ -40,7 +42,6 @@ export interface ResponsesOutput {
 
 export const createResponsesOutput = (): ResponsesOutput => ({ items: [], parts: [], heard: "", refused: false });
 
-export const nothing: Piece = { text: "", progress: false };
 const hidden = (progress: boolean): Piece => ({ text: "", progress });
 
 /** A piece of visible text; a refusal is shown like any other. */
@@ -83,15 +84,17 @@ export function takeAll(output: ResponsesOutput, value: unknown): Piece {
   const wires = listIn(value).map(objectIn);
   const places = wires.map((wire, index): Place => ({ index, id: textIn(wire["id"]) }));
   if (output.items.length === 0) {
-    const pieces = wires.map((wire, index) => takeItem(output, wire, places[index] ?? { index, id: undefined }));
-    return { text: pieces.map(({ text }) => text).join(""), progress: pieces.some(({ progress }) => progress) };
+    return joined(wires.map((wire, index) => takeItem(output, wire, places[index] ?? { index, id: undefined })));
   }
   const text = wires.map((wire) => (wire["type"] === "message" ? spokenIn(output, wire) : "")).join("");
+  const calls = output.items.filter(({ type }) => type === "function_call");
   for (const [index, wire] of wires.entries()) {
-    if (wire["type"] !== "message") takeItem(output, wire, places[index] ?? { index, id: undefined });
+    if (wire["type"] === "message") continue;
+    if (wire["type"] === "function_call") finishCall(takenFrom(calls, wire) ?? addItem(output, "function_call"), wire);
+    else takeItem(output, wire, places[index] ?? { index, id: undefined });
   }
   const more = rest(output.heard, text);
-  return more === "" ? nothing : show(output, itemAt(output, "message", { index: undefined, id: undefined }), more);
+  return more === "" ? nothing : show(output, itemAt(output, "message", nowhere), more);
 }
 
 export const hasCalls = ({ items }: ResponsesOutput): boolean => items.some(({ type }) => type === "function_call");
@@ -111,8 +114,11 @@ export function contentOf({ parts }: ResponsesOutput, modelId: string): readonly
 function itemAt({ items, parts }: ResponsesOutput, type: ItemType, { index, id }: Place): Item {
   const same = items.filter((item) => item.type === type);
   const known = index === undefined && id === undefined ? same.at(-1) : same.find((item) => is(item.id, id) || is(item.index, index));
-  if (known) return known;
-  const item: Item = { type, index, id, name: "", text: "" };
+  return known ?? addItem({ items, parts }, type, { index, id });
+}
+
+function addItem({ items, parts }: Pick<ResponsesOutput, "items" | "parts">, type: ItemType, place: Place = nowhere): Item {
+  const item: Item = { type, ...place, name: "", text: "" };
   items.push(item);
   if (type !== "message") parts.push(item);
   return item;
@@ -129,7 +135,28 @@ function show(output: ResponsesOutput, item: Item, text: string): Piece {
 }
 
 function takeCall(output: ResponsesOutput, wire: WireItem, place: Place): Piece {
-  const item = itemAt(output, "function_call", place);
+  return finishCall(itemAt(output, "function_call", place), wire);
+}
+
+/**
+ * Takes out of `calls` the one that came in pieces and that `wire` is the whole of: by what tells most, the first of them where several
+ * are alike. Its position tells nothing: it shifts by items that are left out in the end.
+ */
+function takenFrom(calls: Item[], wire: WireItem): Item | undefined {
+  const callId = textIn(wire["call_id"]);
+  const id = textIn(wire["id"]);
+  const text = argumentsIn(wire["arguments"]) ?? "";
+  const ways: readonly ((call: Item) => boolean)[] = [
+    (call) => is(call.callId, callId),
+    (call) => is(call.id, id),
+    (call) => call.callId === undefined || callId === undefined,
+    (call) => call.name === textIn(wire["name"]) && call.text !== "" && text.startsWith(call.text),
+  ];
+  const found = ways.map((way) => calls.findIndex(way)).find((position) => position >= 0);
+  return found === undefined ? undefined : calls.splice(found, 1)[0];
+}
+
+function finishCall(item: Item, wire: WireItem): Piece {
   const before = item.name.length + item.text.length;
   const callId = textIn(wire["call_id"]);
   if (callId !== undefined) item.callId ??= callId;

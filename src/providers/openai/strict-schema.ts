@@ -162,7 +162,7 @@ const targetOf = (ref: string, root: JsonSchema): JsonObject | undefined =>
 const hasOnly = (schema: JsonObject, keywords: readonly string[]) =>
   Object.keys(schema).every((keyword) => schema[keyword] === undefined || keywords.includes(keyword));
 
-const objectIn = (value: Json | undefined): JsonObject | undefined => (value !== undefined && isJsonObject(value) ? value : undefined);
+const objectIn = (value: Json | undefined): JsonObject | undefined => (isJsonObject(value) ? value : undefined);
 const listIn = (value: Json | undefined): readonly Json[] => (isList(value) ? value : []);
 const isList = (value: Json | undefined): value is readonly Json[] => Array.isArray(value);
 const textOf = (value: Json | undefined): string => (typeof value === "string" ? value : JSON.stringify(value ?? null));

@@ -1,11 +1,11 @@
 // What an adapter has to make of a good answer, as JSON and as a stream. Invariant: both ways give the same response.
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { AgentError } from "../../core/errors.ts";
+import { deepEqual, equal } from "node:assert/strict";
 import { callsOf, textOf } from "../../core/message.ts";
-import type { Model } from "../../core/model.ts";
+import type { ModelResponse } from "../../core/model.ts";
 import type { SimulatedAnswer } from "../simulated-provider/reply.ts";
+import type { SimulatedApi } from "../simulated-provider/request.ts";
 import type { SimulatedRequest } from "../simulated-provider/simulated-provider.ts";
-import { type AdapterFor, ask, type ConformanceCase, call, question, twoCalls, withAdapter } from "./one-call.ts";
+import { type AdapterFor, ask, type ConformanceCase, call, question, twoCalls, ways, withAdapter } from "./one-call.ts";
 
 const answers: readonly { readonly what: string; readonly reply: SimulatedAnswer }[] = [
   { what: "text", reply: { text: "On its way — 🚚.", chunkSize: 3 } },
@@ -28,8 +28,22 @@ const answers: readonly { readonly what: string; readonly reply: SimulatedAnswer
   },
 ];
 
+const tooLong: Readonly<Record<SimulatedApi, string>> = { chat: "length", responses: "max_output_tokens", messages: "max_tokens" };
+const responseIds: Readonly<Record<SimulatedApi, string>> = { chat: "chatcmpl-0", responses: "resp_0", messages: "msg_0" };
+
+/** By the names of every API. */
+const allowances = {
+  "x-ratelimit-remaining-requests": "59",
+  "x-ratelimit-remaining-tokens": "149984",
+  "anthropic-ratelimit-requests-remaining": "59",
+  "anthropic-ratelimit-tokens-remaining": "149984",
+};
+
+const madeIn = ({ message }: ModelResponse) => callsOf(message).map(({ name, arguments: args }) => ({ name, arguments: JSON.parse(args) }));
+
+const listening = (streamed: boolean) => (streamed ? { onText: () => {} } : {});
+
 export function answerCases(adapterFor: AdapterFor): readonly ConformanceCase[] {
-  const ways = [false, true].map((streamed) => ({ streamed, way: streamed ? "as a stream" : "as JSON" }));
   return [
     ...answers.map(({ what, reply }) => ({
       name: `an answer is the same streamed and not: ${what}`,
@@ -47,80 +61,38 @@ export function answerCases(adapterFor: AdapterFor): readonly ConformanceCase[] 
         run: async () => {
           const { response } = await ask(adapterFor, { text: "Let me look.", calls: twoCalls }, { streamed });
           equal(textOf(response.message), "Let me look.");
-          const calls = callsOf(response.message).map(({ name, arguments: args }) => ({ name, arguments: JSON.parse(args) }));
-          deepEqual(calls, twoCalls);
+          deepEqual(madeIn(response), twoCalls);
           equal(response.finishReason, "tool-calls");
           equal((await ask(adapterFor, { text: "x" }, { streamed })).response.finishReason, "stop");
           equal((await ask(adapterFor, { refusal: "No." }, { streamed })).response.finishReason, "content-filter");
         },
       },
       {
-        name: `usage with the cache in the total, and none where none was reported ${way}`,
+        name: `an answer that was cut off for its length says so ${way}`,
         run: async () => {
-          const usage = { inputTokens: 90, inputTokenDetails: { cacheReadTokens: 40 }, outputTokens: 7 };
-          const { response } = await ask(adapterFor, { text: "x", usage }, { streamed });
-          equal(response.usage?.inputTokens, 90);
-          equal(response.usage?.inputTokenDetails?.cacheReadTokens, 40);
-          equal(response.usage?.outputTokens, 7);
-          const unreported = await ask(adapterFor, { text: "x", usage: null }, { streamed });
-          ok(!("usage" in unreported.response) || unreported.response.usage === undefined, "usage that is not reported is absent, not 0");
+          const rules = ({ api }: SimulatedRequest) => ({ text: "Half of", finishReason: tooLong[api] });
+          const { finishReason } = await withAdapter(adapterFor, { rules }, (model) => call(model, question, listening(streamed)));
+          equal(finishReason, "length");
+        },
+      },
+      {
+        name: `calls that share an id are all there ${way}`,
+        run: async () => {
+          const { response } = await ask(adapterFor, { fault: "duplicate-call-ids", calls: twoCalls }, { streamed });
+          deepEqual(madeIn(response), twoCalls);
+        },
+      },
+      {
+        name: `says which model answered, under which ids, and what is left of the allowances ${way}`,
+        run: async () => {
+          const { response, sent } = await ask(adapterFor, { text: "x", model: "answering-model", headers: allowances }, { streamed });
+          equal(response.modelId, "answering-model");
+          equal(response.requestId, "req_0");
+          equal(response.responseId, sent && responseIds[sent.api]);
+          equal(response.rateLimits?.requests?.remaining, 59);
+          equal(response.rateLimits?.tokens?.remaining, 149_984);
         },
       },
     ]),
   ];
-}
-
-export function streamCases(adapterFor: AdapterFor): readonly ConformanceCase[] {
-  return [
-    {
-      name: "hands text over in order, as it comes",
-      run: async () => {
-        const deltas = ["One ", "two ", "three ", "four"];
-        const pieces: string[] = [];
-        await ask(adapterFor, { deltas }, { context: { onText: (text) => pieces.push(text) } });
-        deepEqual(pieces, deltas);
-      },
-    },
-    {
-      name: "tells of calls by onProgress, and of nothing where nothing comes",
-      run: async () => {
-        let signs = 0;
-        const context = { onText: () => {}, onProgress: () => void signs++ };
-        await ask(adapterFor, { calls: twoCalls, chunkSize: 4 }, { context });
-        ok(signs >= 4, `each piece of a call is a sign of life; there were ${signs}`);
-      },
-    },
-    {
-      name: "what the consumer of the text throws is its own, and ends the request",
-      run: () =>
-        withAdapter(adapterFor, { scenario: [{ fault: "stall", text: "Hello" }] }, async (model, provider) => {
-          const bug = new AgentError("stage_failed", "A bug in onText.");
-          const onText = () => {
-            throw bug;
-          };
-          await rejects(call(model, question, { onText }), (thrown) => thrown === bug);
-          await provider.requests[0]?.ended;
-          equal(provider.requests[0]?.disconnected, true);
-        }),
-    },
-    {
-      name: "calls side by side do not mix",
-      run: () => withAdapter(adapterFor, { rules: echo }, sideBySide),
-    },
-  ];
-}
-
-const echo = ({ conversation }: SimulatedRequest) => ({ text: `You said ${conversation.at(-1)?.text}.`, chunkSize: 2 });
-
-async function sideBySide(model: Model) {
-  const said = Array.from({ length: 16 }, (_, position) => `number ${position}`);
-  const hear = async (content: string) => {
-    let text = "";
-    const onText = (piece: string) => void (text += piece);
-    const response = await call(model, { ...question, messages: [{ role: "user", content }] }, { onText });
-    equal(textOf(response.message), text);
-    return text;
-  };
-  const expected = said.map((content) => `You said ${content}.`);
-  deepEqual(await Promise.all(said.map(hear)), expected);
 }

@@ -20,7 +20,7 @@ export interface FaultEnd {
 export interface Fault {
   readonly name: string;
   readonly reply: SimulatedReply;
-  /** The fault is silence: it is over when a time-out says so. `text`: after part of the answer has come. */
+  /** The fault is silence: it is over when a time-out says so. `after text`: after part of the answer has come. */
   readonly silent?: "at once" | "after text";
   readonly whole: FaultEnd;
   /** When it is streamed; as `whole` when absent. */

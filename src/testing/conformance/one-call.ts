@@ -1,12 +1,14 @@
 // One call of an adapter against the simulated provider, as the cases of conformance make it. Invariant: what is asked is frozen.
+import { AssertionError } from "node:assert/strict";
 import type { Model, ModelContext, ModelRequest, ModelResponse } from "../../core/model.ts";
+import { frozen } from "../frozen.ts";
 import type { SimulatedReply } from "../simulated-provider/reply.ts";
 import { type SimulatedProvider, type SimulatedProviderOptions, simulatedProvider } from "../simulated-provider/simulated-provider.ts";
 
 /** Makes the adapter under test, pointed at a simulated provider. */
 export type AdapterFor = (provider: SimulatedProvider) => Model;
 
-/** One thing an adapter has to do. `run` rejects with an `AssertionError` when it does not. */
+/** One thing an adapter has to do. `run` rejects when it does not, in words where it can. */
 export interface ConformanceCase {
   readonly name: string;
   run(): Promise<void>;
@@ -26,6 +28,11 @@ interface Asking {
   readonly streamed?: boolean;
   readonly context?: Partial<ModelContext>;
 }
+
+export const ways = [
+  { streamed: false, way: "as JSON" },
+  { streamed: true, way: "as a stream" },
+];
 
 /** One call, answered with `reply`; what was asked is frozen, for an adapter changes nothing. */
 export async function ask(
@@ -53,13 +60,20 @@ export async function withAdapter<T>(
   }
 }
 
+/** Rejects when `work` takes so long that it can be taken to never end; a real second or two is for ever on one machine. */
+export async function soon<T>(work: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new AssertionError({ message: `${what}; it did not in ${patienceMs} ms` })), patienceMs);
+  });
+  try {
+    return await Promise.race([work, tooLong]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const patienceMs = 2_000;
+
 export const call = (model: Model, request: ModelRequest, context: Partial<ModelContext>): Promise<ModelResponse> =>
   model.call(frozen(request), { signal: new AbortController().signal, attempt: 1, now: () => Date.now(), ...context });
-
-function frozen<T>(value: T): T {
-  if (typeof value === "object" && value !== null) {
-    for (const part of Object.values(value)) frozen(part);
-    Object.freeze(value);
-  }
-  return value;
-}

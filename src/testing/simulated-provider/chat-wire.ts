@@ -84,16 +84,13 @@ function finishOf({ finishReason, calls, flaw }: WireAnswer): string | null {
 function usageField(answer: WireAnswer, { body }: WireRequest): object {
   const usage = usageOf(answer, [body.messages, body.tools]);
   if (!usage) return {};
-  const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens, reasoningTokens = 0 } = usage;
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } = usage;
   return {
     usage: {
       prompt_tokens: inputTokens,
       completion_tokens: outputTokens,
       total_tokens: inputTokens + outputTokens,
-      prompt_tokens_details: {
-        cached_tokens: cacheReadTokens,
-        ...(cacheWriteTokens === undefined ? {} : { cache_write_tokens: cacheWriteTokens }),
-      },
+      prompt_tokens_details: { cached_tokens: cacheReadTokens, cache_write_tokens: cacheWriteTokens },
       completion_tokens_details: { reasoning_tokens: reasoningTokens },
     },
   };

@@ -160,9 +160,9 @@ function deltaUsage(answer: WireAnswer, request: WireRequest): object {
 function countsOf(answer: WireAnswer, { body }: WireRequest) {
   const usage = usageOf(answer, [body["system"], body.messages, body.tools]);
   if (!usage) return undefined;
-  const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0, reasoningTokens } = usage;
+  const { inputTokens, outputTokens, cacheReadTokens = null, cacheWriteTokens = null, reasoningTokens } = usage;
   return {
-    input_tokens: Math.max(0, inputTokens - cacheReadTokens - cacheWriteTokens),
+    input_tokens: Math.max(0, inputTokens - (cacheReadTokens ?? 0) - (cacheWriteTokens ?? 0)),
     cache_read_input_tokens: cacheReadTokens,
     cache_creation_input_tokens: cacheWriteTokens,
     output_tokens: outputTokens,

@@ -24,7 +24,7 @@ export interface SimulatedAnswer extends SimulatedHead {
   readonly reasoning?: string;
   /** Why the model declines, in place of the text. In Messages the explanation of the stop reason `refusal`. */
   readonly refusal?: string;
-  /** Default: an estimate of four characters of JSON per token. `null` reports none. */
+  /** Default: an estimate of four characters of JSON per token. `null` reports none; details that are not given are not reported. */
   readonly usage?: Usage | null;
   /**
    * As it goes over the wire. Default `stop` or `tool_calls` in Chat Completions, `end_turn`, `tool_use` or `refusal` in Messages. In

@@ -94,7 +94,7 @@ function settingsIn(body: SimulatedBody): object {
 function usageField(answer: WireAnswer, { body }: WireRequest): object {
   const usage = usageOf(answer, [body["instructions"], body.input, body.tools]);
   if (!usage) return {};
-  const { inputTokens, outputTokens, cacheReadTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens } = usage;
   return {
     usage: {
       input_tokens: inputTokens,

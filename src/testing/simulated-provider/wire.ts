@@ -88,13 +88,15 @@ export function usageOf(answer: SimulatedAnswer, sent: readonly unknown[]): Wire
   const answered = callsOf(answer, 0).flatMap(({ name, args }) => [name, args]);
   const said = textOf(answer) + answered.join("") + (answer.reasoning ?? "") + (answer.refusal ?? "");
   const usage: Usage = answer.usage ?? {};
+  // What a report that is given does not have is not sent; an estimate says of the rest that there was none.
+  const none = answer.usage ? undefined : 0;
   const { inputTokens = tokensIn(JSON.stringify(sent)), outputTokens = tokensIn(said) } = usage;
   return {
     inputTokens,
     outputTokens,
-    cacheReadTokens: usage.inputTokenDetails?.cacheReadTokens,
-    cacheWriteTokens: usage.inputTokenDetails?.cacheWriteTokens,
-    reasoningTokens: usage.outputTokenDetails?.reasoningTokens,
+    cacheReadTokens: usage.inputTokenDetails?.cacheReadTokens ?? none,
+    cacheWriteTokens: usage.inputTokenDetails?.cacheWriteTokens ?? none,
+    reasoningTokens: usage.outputTokenDetails?.reasoningTokens ?? none,
   };
 }
 

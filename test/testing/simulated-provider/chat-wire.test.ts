@@ -24,8 +24,8 @@ describe("a completion", () => {
         prompt_tokens: 9,
         completion_tokens: 3,
         total_tokens: 12,
-        prompt_tokens_details: { cached_tokens: 0 },
-        completion_tokens_details: { reasoning_tokens: 0 },
+        prompt_tokens_details: {},
+        completion_tokens_details: {},
       },
     });
   });

@@ -1,22 +1,17 @@
 // Ids of calls as a request has them. Invariant: within one request every call has an id of its own, and its result has the same.
 
 /**
- * The ids of one request. What a model gave is kept unless it is missing, longer than the API takes, or has been used: ids repeat
- * within a run, and calls of one model may be told to another.
+ * The ids of one request. What a model gave is kept unless the API does not take it (`isTaken`) or it has been used: ids repeat within
+ * a run, and calls of one model may be told to another.
  */
-export function createCallIds(longest: number) {
+export function createCallIds(isTaken: (id: string) => boolean) {
   const used = new Set<string>();
   /** The ids of calls whose results are due, by the id the model gave. */
   const due = new Map<string, string[]>();
-  const unused = (callId: string) => {
-    if (callId !== "" && callId.length <= longest && !used.has(callId)) return callId;
-    let number = used.size;
-    while (used.has(`call_${number}`)) number++;
-    return `call_${number}`;
-  };
   return {
     ofCall(callId: string): string {
-      const id = unused(callId);
+      let id = callId;
+      for (let number = used.size; !isTaken(id) || used.has(id); number++) id = `call_${number}`;
       used.add(id);
       due.set(callId, [...(due.get(callId) ?? []), id]);
       return id;
@@ -27,3 +22,6 @@ export function createCallIds(longest: number) {
 }
 
 export type CallIds = ReturnType<typeof createCallIds>;
+
+/** As a request may name a tool: a model may have called what does not exist by any name. */
+export const sentToolName = (name: string): string => name.replaceAll(/[^\w-]/g, "_").slice(0, 64) || "unnamed";
