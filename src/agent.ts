@@ -26,7 +26,7 @@ import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit
 import { retried } from "./resilience/retry.ts";
 import { systemClock } from "./resilience/system-clock.ts";
 import { timed } from "./resilience/timeout.ts";
-import { type AgentOptions, agentDefaults, capsOf, type TimeoutOptions } from "./runs/agent-options.ts";
+import { type AgentOptions, agentDefaults, capsOf, type ForkChanges, type TimeoutOptions } from "./runs/agent-options.ts";
 import { type AgentToolOptions, type ArgumentsOf, agentTool } from "./runs/agent-tool.ts";
 import { checkAgentOptions } from "./runs/check-options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
@@ -53,10 +53,15 @@ export type OutputOf<Schema> = AnySchema extends Schema ? string : InferSchema<S
 export function createAgent<Schema extends AnySchema = AnySchema>(options: AgentOptions<Schema>): Agent<OutputOf<Schema>> {
   checkAgentOptions(options);
   const parts = resolve(options);
+  const change = (changes: ForkChanges) => {
+    const changed = { ...options, ...changes };
+    checkAgentOptions(changed);
+    return resolve({ ...changed, store: parts.store, clock: parts.clock });
+  };
   return Object.freeze({
     name: parts.name,
     version: parts.version,
-    ...createRuns<OutputOf<Schema>>(parts),
+    ...createRuns<OutputOf<Schema>>(parts, change),
     asTool: <Asked extends AnySchema = AnySchema, Told = OutputOf<Schema>>(asked: AgentToolOptions<OutputOf<Schema>, Asked, Told>) =>
       agentTool(parts, asked, options.store),
   });

@@ -5,7 +5,7 @@ export { AgentError, type AgentErrorOptions, type ErrorCode, type ErrorDetails, 
 export type { RunEvent } from "./core/events.ts";
 export type { Principal, RunFacts } from "./core/facts.ts";
 export type { Finding, GuardPoint, Guardrail, Guardrails, Subject, Verdict, VerdictRecord } from "./core/guardrail.ts";
-export type { Entry, RunCaps } from "./core/journal.ts";
+export type { Entry, Origin, RunCaps } from "./core/journal.ts";
 export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
 export {
   type AssistantMessage,
@@ -50,6 +50,7 @@ export type {
   RunResult,
   RunStatus,
   RunUsage,
+  Simulated,
   Spent,
   Timings,
 } from "./core/result.ts";
@@ -89,8 +90,10 @@ export {
   toolError,
 } from "./core/tool.ts";
 export type { Usage } from "./core/usage.ts";
+export { exportRun, importRun } from "./journal/export-run.ts";
 export { type MemoryStoreOptions, memoryStore } from "./journal/memory.ts";
 export { modelRequests, type RecordedRequest } from "./journal/views/model-requests.ts";
+export { type DiffRow, type DiffSide, diffRuns, renderDiff } from "./journal/views/run-diff.ts";
 export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export type { TextWindow } from "./pipeline/text-window.ts";
@@ -99,8 +102,11 @@ export type { BreakerOptions } from "./resilience/circuit-breaker.ts";
 export {
   type AgentOptions,
   agentDefaults,
+  type ForkChanges,
+  type ForkOptions,
   type LimitOptions,
   type PolicyOptions,
+  type ReplayOptions,
   type ResilienceOptions,
   type ResumeOptions,
   type RunOptions,

@@ -43,6 +43,7 @@ export const errorCodes = {
   // Journal.
   step_key_reused: code("failed", "", "Two steps of one run share a key; give each its own `run.at(segment)`."),
   step_diverged: code("failed", "", "The code no longer takes the steps this run recorded; run it with the version that started it."),
+  replay_diverged: code("failed", "final", "Replay with the code that ran it; `details` names the step and what differs."),
   journal_value_invalid: code("failed", "", "Return plain JSON: no Date, Map, class, function, bigint or cycle."),
   journal_conflict: code("failed", "", "Another worker owns this run now; this one has stopped."),
   journal_unavailable: code("failed", "", "The store could not be written; nothing further was started. Resume when it is back."),

@@ -46,6 +46,14 @@ interface Asked {
 /** Why the line made a choice. `own`: in a stage of the user's. */
 export type Reason = "guardrails" | "instructions" | "offer" | "route" | "fallback" | "own";
 
+/** Of a fork: which run it begins like, and what becomes of its own acts. */
+export interface Origin {
+  readonly runId: string;
+  /** The last turn it has in common with that run, or `start`. */
+  readonly at: string;
+  readonly effects: "simulate" | "allow";
+}
+
 export interface RunStarted extends At {
   readonly type: "run.started";
   readonly format: number;
@@ -58,6 +66,7 @@ export interface RunStarted extends At {
   /** The run this one is part of. */
   readonly parent?: string;
   readonly traceId?: string;
+  readonly origin?: Origin;
   readonly caps: RunCaps;
 }
 
@@ -179,6 +188,22 @@ export interface StepRecord {
   readonly outcome?: StoredOutcome;
 }
 
+/** A step as the code asks for it. */
+export type AskedStep = Pick<StepRecord, "kind" | "name" | "input"> & { readonly key: string };
+
+/** A choice as the code asks for it; what it would choose only where that is known without asking anybody. */
+export interface AskedChoice {
+  readonly key: string;
+  readonly reason?: Reason;
+  readonly choice?: Json;
+}
+
+/** Holds what the code asks for against what was recorded; answers the error that ends a replay at the first difference. */
+export interface ReplayCheck {
+  step(asked: AskedStep): AgentError | undefined;
+  choice(asked: AskedChoice): AgentError | undefined;
+}
+
 /** The stop or end a run's journal closes with. */
 export type Closing = RunStopped | RunEnded;
 
@@ -201,6 +226,8 @@ export interface RunJournal {
   stageDone(key: string): boolean;
   /** Set when the journal is closed: what is not in it must not be performed any more. */
   readonly closing: Closing | undefined;
+  /** Set when the pass is a replay: everything asked for is to be compared. */
+  readonly check: ReplayCheck | undefined;
   /** Tells the consumer what was recorded up to and including this step or stage; called when a pass meets it again. */
   reached(key: string): void;
   /**

@@ -79,6 +79,12 @@ export type Degraded = { readonly by: string; readonly key: string } & (
   | { readonly model: string; readonly tool?: never }
 );
 
+/** A call of an act that was answered and not executed. */
+export interface Simulated {
+  readonly tool: string;
+  readonly key: string;
+}
+
 export interface Refusal {
   /** The guardrail or policy that refused. */
   readonly by: string;
@@ -94,6 +100,8 @@ export interface ResultFacts {
   /** What the guardrails decided, in order. */
   readonly findings: readonly VerdictRecord[];
   readonly degraded: readonly Degraded[];
+  /** Only of a fork that simulates: the acts it has not executed. */
+  readonly simulated?: readonly Simulated[];
   /** The transcript: what was given and what came of it. Every tool call in it has exactly one result. */
   readonly messages: readonly Message[];
   /** `agent.resume` can go on; of a run that failed, when what failed is worth trying again. */

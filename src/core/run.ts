@@ -3,8 +3,8 @@
 import type { Clock } from "./clock.ts";
 import { AgentError, reviveError, toAgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
-import type { Closing, Reason, RunJournal, StepKind } from "./journal.ts";
-import { assertJson, type Json, recall } from "./json.ts";
+import type { AskedStep, Closing, Reason, RunJournal, StepKind } from "./journal.ts";
+import { assertJson, canonicalJson, type Json, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
 import { done, failed, gravest, isOutcome, type Outcome, type Stopped, stoppedBy, stoppedBySignal, suspended } from "./outcome.ts";
 import type { Next, Step, StepContext } from "./step.ts";
@@ -29,9 +29,10 @@ export interface Run {
   all<T>(works: readonly (() => Promise<Outcome<T>>)[]): Promise<Outcome<readonly T[]>>;
   /**
    * A choice the line reacts to: made once, recorded as plain JSON, and the same on every later pass. `key` is relative and unique like
-   * a step's. A choice whose making throws, or during which the run is stopped, is not made.
+   * a step's. A choice whose making throws, or during which the run is stopped, is not made. `known`: what would be chosen, where nobody has
+   * to be asked; a replay compares it.
    */
-  decide<T>(key: string, choose: () => T | Promise<T>, reason?: Reason): Promise<Outcome<T>>;
+  decide<T>(key: string, choose: () => T | Promise<T>, reason?: Reason, known?: Json): Promise<Outcome<T>>;
   /**
    * Writes down, once a run, what views need to understand it. Unlike a choice it decides nothing, so a closed run that lacks it is
    * answered all the same.
@@ -41,6 +42,10 @@ export interface Run {
   chosen<T>(key: string): T | undefined;
   /** How often the step of this relative key was tried, over all passes. */
   tried(key: string): number;
+  /** What an earlier pass asked at the first attempt of the step of this relative key. */
+  asked(key: string): Json | undefined;
+  /** A recorded choice has passed this step over: it is not taken again, and only a replay compares it. */
+  passOver(step: AskedStep): void;
 }
 
 export type StageWork<T> = (context: StepContext) => Promise<Outcome<T>>;
@@ -78,13 +83,10 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
     clock,
     trace,
     at: (segment) => openRun(machinery, context, `${path}${segment}/`, used),
-    chosen: <T>(key: string) => {
-      const past = journal.decided(path + key);
-      return past === undefined ? undefined : recall<T>(past);
-    },
-    tried: (key) => journal.tried(path + key),
+    ...lookBack(journal, path),
     remember: (relative, what, reason) => {
       const key = path + relative;
+      journal.check?.choice({ key, reason, choice: what });
       if (journal.closing || journal.decided(key) !== undefined || claim(relative) === undefined) return;
       journal.hold({ type: "decided", at: clock.now(), key, reason, choice: what });
     },
@@ -99,11 +101,17 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
       return isPast(journal, stage.key) ? again(stage.key, context, walk) : machinery.stage(stage, context, walk);
     },
     all: async (works) => gravest(await Promise.all(works.map((work) => settled("a branch", work)))),
-    decide: async (relative, choose, reason = "own") => {
+    decide: async (relative, choose, reason = "own", known) => {
       const key = claim(relative);
       if (key === undefined) return reused(path + relative);
+      const other = journal.check?.choice({ key, reason, ...(known === undefined ? {} : { choice: known }) });
+      if (other) return failed(other);
       const past = journal.decided(key);
-      if (past !== undefined) return done(recall(past));
+      if (past !== undefined) {
+        if (known !== undefined && !journal.closing && canonicalJson(known) !== canonicalJson(past))
+          journal.note({ type: "note", at: clock.now(), key, note: "input-changed" });
+        return done(recall(past));
+      }
       if (journal.closing) return closedBy(journal.closing);
       return settled(`the choice ${key}`, async () => {
         const choice = await choose();
@@ -116,6 +124,19 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
   };
   return self;
 }
+
+/** What earlier passes have recorded below this path. */
+const lookBack = (journal: RunJournal, path: string): Pick<Run, "chosen" | "tried" | "asked" | "passOver"> => ({
+  chosen: <T>(key: string) => {
+    const past = journal.decided(path + key);
+    if (past === undefined) return undefined;
+    journal.check?.choice({ key: path + key });
+    return recall<T>(past);
+  },
+  tried: (key) => journal.tried(path + key),
+  asked: (key) => journal.find(path + key)?.input,
+  passOver: (step) => void journal.check?.step({ ...step, key: path + step.key }),
+});
 
 const reused = (key: string) => failed(new AgentError("step_key_reused", `Two steps or choices of the run share the key ${key}.`));
 

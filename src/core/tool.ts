@@ -124,6 +124,8 @@ export interface ToolResult {
   readonly repaired?: boolean;
   /** A no on purpose, of the tool by `toolError` or of a rule: the fallback is not asked. */
   readonly deliberate?: boolean;
+  /** An act that was not executed, in a fork that simulates. */
+  readonly simulated?: boolean;
 }
 
 export const toolDefaults = {

@@ -6,30 +6,34 @@ export function encode(entry: Entry): string {
   return JSON.stringify(entry);
 }
 
-const types: ReadonlySet<string> = new Set<Entry["type"]>([
-  "run.started",
-  "run.resumed",
-  "attempt.started",
-  "attempt.failed",
-  "step.done",
-  "step.abandoned",
-  "decided",
-  "stage.done",
-  "note",
-  "run.stopped",
-  "run.ended",
-]);
+/** What every entry of a type has besides `type` and `at`; without it nothing can be made of it. */
+const fields: Readonly<Record<Entry["type"], readonly string[]>> = {
+  "run.started": ["format", "runId", "agent", "agentVersion", "input", "caps"],
+  "run.resumed": ["format", "agentVersion", "caps"],
+  "attempt.started": ["key", "kind", "name", "attempt"],
+  "attempt.failed": ["key", "kind", "name", "attempt", "error"],
+  "step.done": ["key", "kind", "name", "attempts", "outcome"],
+  "step.abandoned": ["key", "kind", "name", "attempts", "code"],
+  decided: ["key", "reason", "choice"],
+  "stage.done": ["key", "startedAt"],
+  note: ["key", "note"],
+  "run.stopped": ["status"],
+  "run.ended": ["status"],
+};
 
 /** Throws `journal_corrupt` for what is no entry, and `journal_format_unknown` for one of a newer release: neither may be gone on with. */
 export function decode(line: string): Entry {
   const entry = parse(line);
-  if (!types.has(entry.type))
+  if (!Object.hasOwn(fields, entry.type))
     throw new AgentError("journal_format_unknown", `This journal has an entry "${entry.type}", which this release does not know.`);
   if ((entry.type === "run.started" || entry.type === "run.resumed") && entry.format > journalFormat) {
     throw new AgentError("journal_format_unknown", `This journal has format ${entry.format}; this release reads up to ${journalFormat}.`);
   }
+  if (!fields[entry.type].every((field) => Object.hasOwn(entry, field))) throw corrupt();
   return entry;
 }
+
+const corrupt = () => new AgentError("journal_corrupt", "A line of this journal is no entry.");
 
 function parse(line: string): Entry {
   try {
@@ -38,5 +42,5 @@ function parse(line: string): Entry {
   } catch {
     // told below, without the line: it may hold content
   }
-  throw new AgentError("journal_corrupt", "A line of this journal is no entry.");
+  throw corrupt();
 }

@@ -11,6 +11,8 @@ import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 export const recorded: Layer = async (step, context, next) => {
   const { journal } = context;
   const past = journal.find(step.key);
+  const drift = journal.check?.step(step);
+  if (drift) return failed(drift);
   if (past) {
     const other = divergence(step, past);
     if (other) return failed(other);

@@ -1,7 +1,7 @@
 // One run's journal while its owner passes over it: what was recorded is found by key, what is new is written in order and in groups.
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import type { Closing, Entry, NoteAdded, RunJournal, StepRecord } from "../core/journal.ts";
+import type { Closing, Entry, NoteAdded, ReplayCheck, RunJournal, StepRecord } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import type { Journal, RunPhase } from "../core/store.ts";
 import { encode } from "./codec.ts";
@@ -16,6 +16,8 @@ export interface JournalParts {
   readonly entries: readonly Entry[];
   /** Absent when nobody watches: then no event is made. */
   readonly emit: ((event: RunEvent) => void) | undefined;
+  /** Given for a replay. */
+  readonly check?: ReplayCheck;
 }
 
 export interface OpenJournal extends RunJournal {
@@ -44,6 +46,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
   return {
     tally,
     closing: past.closing,
+    check: parts.check,
     get broken() {
       return writer.broken();
     },

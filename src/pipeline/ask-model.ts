@@ -1,5 +1,6 @@
 // One call of one concrete model: a step of its own. What goes into the journal is what is new since the call before.
 import { AgentError, toAgentError } from "../core/errors.ts";
+import type { AskedStep } from "../core/journal.ts";
 import { isJsonValue, isObject, type Json } from "../core/json.ts";
 import { isCall, isTextual } from "../core/message.ts";
 import type { ModelRequest, ModelResponse } from "../core/model.ts";
@@ -39,10 +40,7 @@ export async function askModel(run: Run, line: Line, asking: Asking): Promise<Ou
   const ref = run.path + key;
   const attempts = createAttempts(line, candidate, turn, request);
   const outcome = await run.step({
-    kind: "model",
-    key,
-    name: model.id,
-    input: recordedInput(asking),
+    ...askedStep(asking),
     repeat: "freely",
     terms: line.streamed ? streamedTerms : terms,
     span: () => chatSpan(model, request, line.streamed),
@@ -55,12 +53,20 @@ export async function askModel(run: Run, line: Line, asking: Asking): Promise<Ou
   return outcome.status === "done" ? done({ response: outcome.value, ref }) : outcome;
 }
 
-/** The messages since the last call, each once in a run's journal and by reference afterwards; what the model is offered, by its print. */
-const recordedInput = ({ candidate, fresh }: Asking): Json => ({
-  provider: candidate.model.provider,
-  offer: candidate.offer.print,
-  messages: fresh,
+/**
+ * The step as it is recorded and compared. Its input: the messages since the last call, each once in a run's journal and by reference
+ * afterwards; what the model is offered, by its print.
+ */
+export const askedStep = ({ candidate, position, fresh }: Asking): AskedModel => ({
+  kind: "model",
+  key: keyOf(position),
+  name: candidate.model.id,
+  input: { provider: candidate.model.provider, offer: candidate.offer.print, messages: fresh },
 });
+
+interface AskedModel extends AskedStep {
+  readonly input: Json;
+}
 
 /** The attempts of one call, and what the one in flight is known to have used. */
 function createAttempts(line: Line, { model }: Candidate, turn: number, request: ModelRequest) {

@@ -1,9 +1,10 @@
 // Asks for the answer of one turn: which tier, and of its models the first that can answer. Both are choices, so a later pass takes them again.
 import { AgentError, type ErrorCode, isOfThePass } from "../core/errors.ts";
+import { isJsonObject } from "../core/json.ts";
 import { done, failed, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import { spanEvents } from "../core/trace.ts";
-import { type Answered, askModel, keyOf } from "./ask-model.ts";
+import { type Answered, type Asking, askedStep, askModel, keyOf } from "./ask-model.ts";
 import { type Candidate, onlyTier } from "./candidates.ts";
 import type { Line } from "./line.ts";
 
@@ -18,11 +19,13 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
 
 async function tierOf(run: Run, { agent, thread }: Line, turn: number): Promise<Outcome<Tier>> {
   const { tiers, route } = agent.models;
+  const past = route && run.chosen<string>("route");
   const name = route
     ? await run.decide("route", () => route.choose({ run: run.facts, turn, messages: [...thread.messages] }), "route")
     : done(onlyTier);
   if (name.status !== "done") return name;
-  const tier = tiers.get(name.value);
+  // An agent may have other tiers by now; what the turn was answered is recorded all the same.
+  const tier = tiers.get(name.value) ?? (past === undefined ? undefined : [...tiers.values()][0]);
   if (tier) return done(tier);
   throw new AgentError("configuration_invalid", "`choose` of route() answered something that is none of its tiers.", {
     details: { tiers: [...tiers.keys()] },
@@ -55,10 +58,17 @@ async function askInOrder(run: Run, line: Line, tier: Tier, turn: number): Promi
   const fresh = line.thread.takeNew();
   const past = pastFallbacks(run, tier.length);
   let { position } = past;
+  const askingAt = (at: number): Asking => ({
+    candidate: tier[at] ?? tier[0],
+    position: at,
+    turn,
+    fresh: recordsMessages(run, tier, at) ? fresh : [],
+  });
+  for (const at of tier.keys()) if (at !== position && run.tried(keyOf(at)) > 0) run.passOver(askedStep(askingAt(at)));
   for (let asked = 1; ; asked++) {
-    const candidate = tier[position] ?? tier[0];
-    const isRecorded = tier.some((_, other) => other !== position && run.tried(keyOf(other)) > 0);
-    const outcome = await askModel(run, line, { candidate, position, turn, fresh: isRecorded ? [] : fresh });
+    const asking = askingAt(position);
+    const { candidate } = asking;
+    const outcome = await askModel(run, line, asking);
     if (outcome.status === "done" && position > 0) noteDegraded(run, line, tier, position);
     if (asked === tier.length || !mayAskAnother(line, turn, outcome)) return outcome;
     const choice = { to: (position + 1) % tier.length, because: outcome.error.code };
@@ -67,6 +77,13 @@ async function askInOrder(run: Run, line: Line, tier: Tier, turn: number): Promi
     run.trace.event(spanEvents.fallback, { from: candidate.model.id, to: tier[choice.to]?.model.id, reason: choice.because });
     position = choice.to;
   }
+}
+
+/** What is new in the conversation stands with the first model of the turn that was tried, whatever became of it. */
+function recordsMessages(run: Run, tier: Tier, position: number): boolean {
+  const own = run.asked(keyOf(position));
+  if (own !== undefined) return !isJsonObject(own) || !Array.isArray(own["messages"]) || own["messages"].length > 0;
+  return !tier.some((_, other) => other !== position && run.tried(keyOf(other)) > 0);
 }
 
 type Failed = Extract<Outcome<never>, { status: "failed" }>;
@@ -81,13 +98,14 @@ function pastFallbacks(run: Run, models: number): { readonly count: number; read
   for (let count = 0; ; count++) {
     const past = run.chosen<FallenBack>(`fallback/${count + 1}`);
     if (!past) return { count, position };
-    // An agent may have fewer models by now.
-    position = past.to < models ? past.to : 0;
+    // An agent may have fewer models by now; what one of the others has answered stands.
+    position = past.to < models || run.tried(keyOf(past.to)) > 0 ? past.to : 0;
   }
 }
 
 function noteDegraded(run: Run, line: Line, tier: Tier, position: number) {
-  line.degraded.push({ model: tier[0].model.id, by: tier[position]?.model.id ?? "", key: run.path + keyOf(position) });
+  const by = tier[position]?.model.id;
+  if (by !== undefined) line.degraded.push({ model: tier[0].model.id, by, key: run.path + keyOf(position) });
 }
 
 /** Text that has been shown cannot be taken back, nor may anything be glued to it. What is an end for good stays what it is. */

@@ -4,10 +4,11 @@ import type { RunEvent } from "../core/events.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { GuardPoint, Guardrail, VerdictRecord } from "../core/guardrail.ts";
 import type { RunCaps } from "../core/journal.ts";
+import type { Json } from "../core/json.ts";
 import type { Message, RunInput, ToolCall } from "../core/message.ts";
 import type { FinishReason } from "../core/model.ts";
 import type { Outcome } from "../core/outcome.ts";
-import type { Degraded } from "../core/result.ts";
+import type { Degraded, Simulated } from "../core/result.ts";
 import type { Machinery, Run } from "../core/run.ts";
 import type { CompiledSchema } from "../core/schema.ts";
 import type { Store } from "../core/store.ts";
@@ -63,8 +64,12 @@ export interface Line extends StageLine {
   readonly restarts: boolean;
   readonly emit: (event: RunEvent) => void;
   readonly limits: CallLimits;
+  /** Calls asked for in earlier passes, by key, with the schema of the tool as it was offered then. */
+  readonly askedBefore: ReadonlyMap<string, Json>;
   readonly findings: VerdictRecord[];
   readonly degraded: Degraded[];
+  /** Set when acts are simulated: those that were. */
+  readonly simulated: Simulated[] | undefined;
   /** Tools that have given a result, and those that were asked for and have not. */
   readonly finished: string[];
   readonly unfinished: string[];

@@ -2,7 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import type { Principal } from "../core/facts.ts";
 import type { Guardrails } from "../core/guardrail.ts";
-import type { RunCaps } from "../core/journal.ts";
+import type { Origin, RunCaps } from "../core/journal.ts";
+import type { RunInput } from "../core/message.ts";
 import type { Middleware } from "../core/middleware.ts";
 import type { ModelSettings } from "../core/model.ts";
 import type { ModelChoice } from "../core/model-choice.ts";
@@ -99,6 +100,28 @@ export interface RunOptions extends ResumeOptions {
   /** Your id of this request. The same id again joins or answers the same run, never starts a second. Default: a new UUIDv7. */
   readonly runId?: string;
   readonly conversationId?: string;
+}
+
+export interface ReplayOptions {
+  /** Live objects for stages of yours; never stored. */
+  readonly context?: unknown;
+}
+
+/** Parts of the agent that a fork may have in place of its own. */
+export type ForkChanges = Partial<Pick<AgentOptions, "model" | "instructions" | "tools">>;
+
+export interface ForkOptions extends ResumeOptions, ForkChanges {
+  /** The last turn both have in common (`turn-2`), which must be finished; or `start` for none. */
+  readonly at: string;
+  /**
+   * What becomes of calls of tools that are no reads. `simulate`: they are answered without being executed, and the model is told so.
+   * `allow`: they are executed, also those that the original has executed after this turn.
+   */
+  readonly effects: Origin["effects"];
+  /** Your id of the fork, as of any run. Default: a new UUIDv7. */
+  readonly runId?: string;
+  /** Asked in place of what the original was asked; only with `start`. */
+  readonly input?: RunInput;
 }
 
 /** Every default in one place; docs/defaults.md is tested against it. */

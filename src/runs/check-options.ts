@@ -22,7 +22,7 @@ import {
 } from "../core/options.ts";
 import { settingChecks } from "../core/settings.ts";
 import { retryChecks } from "../core/tool.ts";
-import type { AgentOptions, PolicyOptions, ResumeOptions, RunOptions } from "./agent-options.ts";
+import type { AgentOptions, ForkOptions, PolicyOptions, ResumeOptions, RunOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";
 
 const clockChecks = objectWith("now", "after");
@@ -68,11 +68,26 @@ const resumeChecks: Checks = {
   user: isRecord,
 };
 const isOwnRunId: Check = (value) => isText(value) && !String(value).includes(childMark);
+const ownRunId = {
+  holds: isOwnRunId,
+  wanted: `a text of at most 512 characters without "${childMark}", which ids of runs within runs have`,
+};
 const runChecks: Checks = {
   ...resumeChecks,
-  runId: { holds: isOwnRunId, wanted: `a text of at most 512 characters without "${childMark}", which ids of runs within runs have` },
+  runId: ownRunId,
   conversationId: isText,
 };
+const forkChecks: Checks = {
+  ...resumeChecks,
+  at: isText,
+  effects: oneOf("simulate", "allow"),
+  runId: ownRunId,
+  input: anything,
+  model: anything,
+  instructions: anything,
+  tools: anything,
+};
+export const replayChecks: Checks = { context: anything };
 const userChecks: Checks = { id: isText, roles: isTextList, tenant: isText };
 
 /** Throws `configuration_invalid`. Tools check themselves when they are made. */
@@ -120,6 +135,22 @@ export function checkResumeOptions(runId: string, options: ResumeOptions): void 
   checkOptions("input_invalid", "resume", options, resumeChecks);
   checkPolicy("input_invalid", options, { totalMs: isAmount });
   checkUser(options.user);
+}
+
+/** Throws `input_invalid`. The changed parts are checked like those of an agent. */
+export function checkForkOptions(runId: string, options: ForkOptions): void {
+  const code = "input_invalid";
+  if (!isText(runId)) throw new AgentError(code, "fork needs the id of a run.");
+  checkOptions(code, "fork", options, forkChecks);
+  if (options.at === undefined) throw new AgentError(code, 'fork needs "at": the last turn to have in common, e.g. "turn-2", or "start".');
+  if (options.effects === undefined)
+    throw new AgentError(code, 'fork needs "effects": "simulate" executes no act of the new part, "allow" executes them.');
+  checkPolicy(code, options, { totalMs: isAmount });
+  checkUser(options.user);
+  if (options.input === undefined) return;
+  if (options.at !== "start")
+    throw new AgentError(code, 'fork takes an "input" only at "start": later turns have answered the one there was.');
+  checkConversation(options.input);
 }
 
 function checkUser(user: Principal | undefined) {

@@ -9,7 +9,9 @@ import type { StepContext } from "../core/step.ts";
 import { noTrace } from "../core/trace.ts";
 import { whenAborted, withinTime } from "../core/waiting.ts";
 import { decode } from "../journal/codec.ts";
+import type { OpenReplayCheck } from "../journal/replay-check.ts";
 import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
+import { askedCalls } from "../journal/views/asked-calls.ts";
 import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
 import { pipeline } from "../pipeline/pipeline.ts";
 import { createTextWindow } from "../pipeline/text-window.ts";
@@ -36,6 +38,8 @@ export interface Pass {
   readonly signal: AbortSignal;
   /** When the run this one is part of has to be over, epoch ms: no wait is begun that would end later. */
   readonly deadlineAt?: number;
+  /** Given for a replay. */
+  readonly check?: OpenReplayCheck;
   /** For telling a closed run again: how long the line may take in all. */
   readonly graceMs?: number;
 }
@@ -45,10 +49,19 @@ export interface Pass {
  * output schema makes of the answer.
  */
 export function drive<Output>(opened: OpenedRun, pass: Pass): Promise<RunResult<Output>>;
-export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<unknown>> {
+export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<unknown>> {
+  const pass = opened.under ? { ...asked, agent: opened.under } : asked;
   const { agent, emit = toNobody } = pass;
   const { run, entries, epoch } = opened;
-  const journal = openJournal({ journal: agent.store.journal, runId: run.id, epoch, entries, emit: pass.emit });
+  const { check } = pass;
+  const journal = openJournal({
+    journal: agent.store.journal,
+    runId: run.id,
+    epoch,
+    entries,
+    emit: pass.emit,
+    ...(check ? { check } : {}),
+  });
   const line = openLine(opened, pass);
   const trace = journal.closing ? noTrace : opened.trace;
   const time = keepTime(agent.clock, pass.signal, opened.caps.totalMs - journal.tally.timings().totalMs);
@@ -66,6 +79,7 @@ export async function drive(opened: OpenedRun, pass: Pass): Promise<RunResult<un
   };
   try {
     const { outcome, left } = await settledInTime(walk(context, line), time.signal, agent.clock, pass.graceMs ?? graceMs);
+    check?.end(closingOf(outcome, line, agent.clock.now()));
     const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
@@ -124,7 +138,7 @@ async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSigna
   }
 }
 
-function openLine({ input, caps }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody }: Pass): Line {
+function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody }: Pass): Line {
   return {
     agent,
     input,
@@ -134,8 +148,10 @@ function openLine({ input, caps }: OpenedRun, { agent, streamed, restarts = fals
     thread: createThread(agent.held),
     limits: createCallLimits(caps),
     window: createTextWindow(emit, agent.clock, agent.held.answers),
+    askedBefore: entries.at(-1)?.type === "run.resumed" ? askedCalls(entries) : new Map(),
     findings: [],
     degraded: [],
+    simulated: simulates(entries) ? [] : undefined,
     finished: [],
     unfinished: [],
     reasks: 0,
@@ -182,6 +198,8 @@ function keepTime(clock: Clock, caller: AbortSignal, leftMs: number) {
     },
   };
 }
+
+const simulates = ([started]: readonly Entry[]) => started?.type === "run.started" && started.origin?.effects === "simulate";
 
 function traceIdOf(entries: readonly Entry[]): string | undefined {
   const [started] = entries;

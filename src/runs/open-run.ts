@@ -1,7 +1,7 @@
 // Finds or makes the journal a run is passed over with: a new one, one that is closed and only answers, or one to go on with.
 import { AgentError } from "../core/errors.ts";
 import type { Principal, RunFacts } from "../core/facts.ts";
-import { type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
+import { type Closing, type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
 import { assertJson, canonicalJson } from "../core/json.ts";
 import type { RunInput } from "../core/message.ts";
 import type { Claim, Lease, RunHeader } from "../core/store.ts";
@@ -17,6 +17,8 @@ export interface OpenedRun {
   readonly epoch: number;
   readonly entries: readonly Entry[];
   readonly trace: Trace;
+  /** Set for a fork: the parts that are at work in it, in place of the agent's. */
+  readonly under?: AgentParts;
 }
 
 /** Who asks for what. Somebody else who knows the id of a run is not answered with it. */
@@ -79,7 +81,7 @@ export interface ResumeRequest {
 export async function openResumed(agent: AgentParts, request: ResumeRequest): Promise<OpenedRun> {
   const { runId, context, user, raise, lease } = request;
   const before = await loadEntries(agent, runId);
-  const { run, input, caps } = read(agent, before, context);
+  const { run, input, caps } = readRun(agent, before, context);
   if (user && !sameUser(user, run.user)) throw notYours(runId);
   if (before.some(({ type }) => type === "run.ended")) return { run, input, caps, epoch: 0, entries: before, trace: noTrace };
   const claim = await agent.store.journal.claim(runId, lease);
@@ -91,7 +93,7 @@ export async function openResumed(agent: AgentParts, request: ResumeRequest): Pr
 export async function openFree(agent: AgentParts, runId: string, contextOf: (run: RunFacts) => unknown, lease: Lease | undefined) {
   const claim = await agent.store.journal.claim(runId, lease, "ifFree");
   if (!claim) return undefined;
-  const known = read(agent, claim.lines.map(decode), undefined);
+  const known = readRun(agent, claim.lines.map(decode), undefined);
   return reopened(agent, claim, { ...known, run: { ...known.run, context: contextOf(known.run) } });
 }
 
@@ -119,19 +121,20 @@ export async function loadEntries(agent: AgentParts, runId: string): Promise<rea
 
 async function answered(agent: AgentParts, { run: asked, input, lease }: StartRequest, lines: readonly string[]): Promise<OpenedRun> {
   const entries = lines.map(decode);
-  const { run, caps } = read(agent, entries, asked.context);
+  const { run, caps } = readRun(agent, entries, asked.context);
   const started = startedOf(entries);
   if (!sameAsked(started, { input, user: asked.user, conversationId: asked.conversationId })) throw notYours(asked.id);
-  if (isClosed(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
+  if (closingOfEntries(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
   const free = lease && (await openFree(agent, asked.id, () => asked.context, lease));
   if (free) return free;
   throw runActive(asked.id);
 }
 
-const isClosed = (entries: readonly Entry[]) => {
+/** The stop or end a journal is closed by; undefined when the run is going on, or its process died. */
+export function closingOfEntries(entries: readonly Entry[]): Closing | undefined {
   const last = entries.findLast(({ type }) => type === "run.ended" || type === "run.stopped" || type === "run.resumed");
-  return last !== undefined && last.type !== "run.resumed";
-};
+  return last?.type === "run.ended" || last?.type === "run.stopped" ? last : undefined;
+}
 
 function startedOf(entries: readonly Entry[]): RunStarted {
   const [first] = entries;
@@ -144,7 +147,7 @@ export const frozenUser = ({ id, roles, tenant }: Principal): Principal =>
   Object.freeze({ id, ...(roles ? { roles: Object.freeze([...roles]) } : {}), ...(tenant === undefined ? {} : { tenant }) });
 
 /** What the journal says of the run; only the live context has to be given again. */
-function read(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
+export function readRun(agent: AgentParts, entries: readonly Entry[], context: unknown): Pick<OpenedRun, "run" | "input" | "caps"> {
   const { runId, agent: owner, user, conversationId, parent, input, caps } = startedOf(entries);
   if (owner !== agent.name) throw notYours(runId);
   const resumed = entries.findLast((entry) => entry.type === "run.resumed");
@@ -160,7 +163,7 @@ function read(agent: AgentParts, entries: readonly Entry[], context: unknown): P
   return { run, input, caps: resumed?.caps ?? caps };
 }
 
-function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: RunCaps, traceId: string | undefined): RunStarted {
+export function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: RunCaps, traceId: string | undefined): RunStarted {
   return {
     type: "run.started",
     at: agent.clock.now(),
@@ -177,7 +180,7 @@ function startedEntry(agent: AgentParts, run: RunFacts, input: RunInput, caps: R
   };
 }
 
-function headerOf({ id, agent, user, conversationId, parent }: RunFacts): RunHeader {
+export function headerOf({ id, agent, user, conversationId, parent }: RunFacts): RunHeader {
   return {
     runId: id,
     agent,
@@ -193,7 +196,8 @@ export function sameAsked(one: Partial<Asked>, other: Partial<Asked>): boolean {
   return sameJson(one.input, other.input) && sameUser(one.user, other.user) && one.conversationId === other.conversationId;
 }
 
-const sameUser = (one: Principal | undefined, other: Principal | undefined) => one?.id === other?.id && one?.tenant === other?.tenant;
+export const sameUser = (one: Principal | undefined, other: Principal | undefined) =>
+  one?.id === other?.id && one?.tenant === other?.tenant;
 
 function sameJson(one: unknown, other: unknown): boolean {
   assertJson(one);

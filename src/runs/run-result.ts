@@ -54,6 +54,7 @@ export function resultOf(
     timings: journal.tally.timings(),
     findings: [...line.findings],
     degraded: [...line.degraded],
+    ...(line.simulated ? { simulated: [...line.simulated] } : {}),
     messages: line.thread.transcript(sure),
     resumable: closing.type === "run.stopped" || (isBreakdown(closing) && closing.error?.code !== "journal_conflict"),
     ...(traceId === undefined ? {} : { traceId }),

@@ -9,9 +9,10 @@ import type { RunResult } from "../core/result.ts";
 import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 import { parkedError } from "../policy/halted.ts";
-import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
+import { capsOf, type ForkChanges, type ForkOptions, type ReplayOptions, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
-import { createDriver, neverOpened } from "./driver.ts";
+import { createDriver, type Driver, neverOpened } from "./driver.ts";
+import { forkRequest, openForked } from "./fork.ts";
 import {
   type Asked,
   frozenUser,
@@ -25,6 +26,7 @@ import {
   sameAsked,
 } from "./open-run.ts";
 import { type RecoverOptions, type Recovery, startRecovery } from "./recovery.ts";
+import { replayRun } from "./replay.ts";
 import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
 
 /** How runs are asked for. */
@@ -51,6 +53,18 @@ export interface Runs<Output> {
    * on. Only the first call counts.
    */
   drain(options: { readonly withinMs: number }): Promise<void>;
+  /**
+   * Walks the run once more with its journal: nothing is performed, asked or written, no clock is read, and the result is the same as then.
+   * `source` is the id of a run that has ended or stopped, or its entries (`importRun`). Rejects with `replay_diverged` at the first
+   * step or choice that the code takes differently, with `run_not_found`, `run_id_conflict`, or `run_active`.
+   */
+  replay(source: string | readonly Entry[], options?: ReplayOptions): Promise<RunResult<Output>>;
+  /**
+   * A new run that begins with what the run `runId` did up to the end of a turn, and goes on from there with the parts that are changed. The
+   * other run is not touched. Rejects with `input_invalid` and `configuration_invalid` only.
+   */
+  fork(runId: string, options: ForkOptions): Promise<RunResult<Output>>;
+  forkStream(runId: string, options: ForkOptions): RunStream<Output>;
   /** Everything recorded of a run, for views such as `timeline`. Rejects with `run_not_found`. */
   journal(runId: string): Promise<readonly Entry[]>;
 }
@@ -71,7 +85,8 @@ interface Active<Output> {
   readonly asked: Asked | undefined;
 }
 
-export function createRuns<Output>(agent: AgentParts): Runs<Output> {
+/** `change` answers the agent's parts with some of them changed. */
+export function createRuns<Output>(agent: AgentParts, change: (changes: ForkChanges) => AgentParts): Runs<Output> {
   /** Passes going on in this process, so that a second asker joins; empty when nothing runs. */
   const active = new Map<string, Active<Output>>();
   const driver = createDriver(agent);
@@ -111,26 +126,42 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     return begin({ runId, asked: undefined, options, streamed, named: true, open });
   };
 
-  const takeUp =
-    ({ context }: RecoverOptions<Output>) =>
-    async (runId: string) => {
-      if (active.has(runId) || driver.parking.requested) return undefined;
-      const opened = await openFree(agent, runId, (run) => context?.(run), driver.leases.terms);
-      if (!opened) return undefined;
-      const open = () => Promise.resolve(opened);
-      return begin({ runId, asked: undefined, options: {}, streamed: false, named: true, open }).result;
-    };
+  const forkOff = (source: string, options: ForkOptions, streamed: boolean) => {
+    const { request, parts } = forkRequest(agent, change, source, options);
+    const { runId, named } = request;
+    return begin({ runId, asked: undefined, options, streamed, named, open: () => openForked(parts, request, driver.leases.terms) });
+  };
 
   return {
     run: async (input, options = {}) => start(input, options, false).result,
     stream: (input, options = {}) => start(input, options, true),
     resume: async (runId, options = {}) => goOn(runId, options, false).result,
     resumeStream: (runId, options = {}) => goOn(runId, options, true),
-    recover: (options = {}) => startRecovery(agent, options, takeUp(options)),
+    recover: (options = {}) => startRecovery(agent, options, takeUp(agent, driver, active, begin, options)),
     drain: (options) => driver.drain(options),
+    replay: (source, options = {}) => replayRun<Output>(agent, source, options),
+    fork: async (runId, options) => forkOff(runId, options, false).result,
+    forkStream: (runId, options) => forkOff(runId, options, true),
     journal: (runId) => loadEntries(agent, runId),
   };
 }
+
+/** Goes on with a run if it is still nobody's, and not this agent's either. */
+const takeUp =
+  <Output>(
+    agent: AgentParts,
+    { leases, parking }: Driver,
+    active: ReadonlyMap<string, unknown>,
+    begin: (beginning: Beginning) => RunStream<Output>,
+    { context }: RecoverOptions<Output>,
+  ) =>
+  async (runId: string): Promise<RunResult<Output> | undefined> => {
+    if (active.has(runId) || parking.requested) return undefined;
+    const opened = await openFree(agent, runId, (run) => context?.(run), leases.terms);
+    if (!opened) return undefined;
+    const open = () => Promise.resolve(opened);
+    return begin({ runId, asked: undefined, options: {}, streamed: false, named: true, open }).result;
+  };
 
 /** A pass that is going on cannot take other caps or other live objects any more, and is not shown to somebody else. */
 function join<Output>(

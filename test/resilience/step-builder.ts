@@ -31,6 +31,7 @@ export function createBench(changes: Partial<StepContext> & { readonly runId?: s
     decided: () => undefined,
     stageDone: () => false,
     closing: undefined,
+    check: undefined,
     reached: () => {},
     write: (more) => Promise.resolve(void entries.push(...more)),
     hold: keep,

@@ -20,6 +20,7 @@ export function modelRequests(entries: readonly Entry[]): readonly RecordedReque
   const found: RecordedRequest[] = [];
   for (const entry of entries) {
     if (entry.type === "run.started") keepInput(contents, entry.input);
+    if (entry.type === "decided" && entry.key === "instructions") settle(messages, contents.get(entry.key), entry.choice);
     if (entry.type === "decided") contents.set(entry.key, entry.choice);
     if (entry.type === "step.done" && entry.outcome.ok) contents.set(entry.key, entry.outcome.value);
     const input = asked(entry);
@@ -33,6 +34,13 @@ export function modelRequests(entries: readonly Entry[]): readonly RecordedReque
     });
   }
   return found;
+}
+
+/** Settled anew, as in a fork, instructions take the place of those that earlier requests had. */
+function settle(messages: Message[], before: Json | undefined, now: Json) {
+  if (messages.length === 0 || before === undefined) return;
+  if (before !== null) messages.shift();
+  if (typeof now === "string") messages.unshift({ role: "system", content: now });
 }
 
 interface AskedModel {

@@ -1,6 +1,7 @@
 // One call on the line: its arguments pass their guardrails, it is made, a fallback steps in, and what it said passes the guardrails of results.
 import { AgentError } from "../../core/errors.ts";
 import type { VerdictRecord } from "../../core/guardrail.ts";
+import type { Json } from "../../core/json.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, failed, type Outcome } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
@@ -24,6 +25,9 @@ export interface CallFacts extends AskedCall {
   readonly key: string;
   readonly truncated: boolean;
   readonly warned: boolean;
+  readonly simulates: boolean;
+  /** The schema of the tool when an earlier pass was asked for this call; undefined when none was, or there was no such tool. */
+  readonly offered: Json | undefined;
 }
 
 /** The one result of a call, as the model reads it. */
@@ -105,7 +109,10 @@ function perform(run: Run, { agent }: Line, facts: CallFacts, refusal?: AgentErr
   return performWith(run, agent, facts, { key, tool, name: call.name, ...(refusal ? { refusal } : {}) });
 }
 
-async function performUnknown(run: Run, agent: AgentParts, { key, call }: CallFacts): Promise<Outcome<Performed>> {
+async function performUnknown(run: Run, agent: AgentParts, { key, call, offered }: CallFacts): Promise<Outcome<Performed>> {
+  // The model was right to ask for it: it is the agent that has changed.
+  if (offered !== undefined)
+    return failed(new AgentError("step_diverged", `${run.path}${key} calls ${call.name}, which the agent had then and has no more.`));
   const outcome = await run.step(unknownToolStep(key, call, agent.tools.keys()));
   return outcome.status === "done" ? done({ result: outcome.value, ref: run.path + key }) : outcome;
 }

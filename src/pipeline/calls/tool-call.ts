@@ -1,5 +1,6 @@
 // A tool call as a step. Its gate admits the call or says why not, so that every call has exactly one recorded result.
 import { AgentError, type ErrorCode } from "../../core/errors.ts";
+import { canonicalJson, type Json } from "../../core/json.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, failed, type Outcome, suspended } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
@@ -12,7 +13,7 @@ import { wrapIn } from "../yours.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { childSteps, childTerms, type Heard } from "./child-call.ts";
 import { isToolFailure, toolFailure } from "./tool-failure.ts";
-import { failedResult, refusedResult, renderOutput, warnedResult } from "./tool-result.ts";
+import { failedResult, refusedResult, renderOutput, simulatedResult, warnedResult } from "./tool-result.ts";
 
 /** What the executor knows about a call besides what the model said. */
 export interface CallPlace {
@@ -26,6 +27,10 @@ export interface CallPlace {
   readonly truncated: boolean;
   /** The same call was made several times in a row. */
   readonly warned: boolean;
+  /** Acts are answered without being executed. */
+  readonly simulates: boolean;
+  /** The schema this tool had when an earlier pass was asked for the call. */
+  readonly offered: Json | undefined;
   /** A rule refused the call. */
   readonly refusal?: AgentError;
   /** Set when this tool stands in for another; it acts under the other's idempotency key, so that the two can be told to be one. */
@@ -68,13 +73,22 @@ async function passGate(gated: GatedCall, context: StepContext, next: Next): Pro
   if (admitted instanceof AgentError) {
     // An earlier pass, under another schema, had begun it.
     if (begun) return suspended([{ kind: "in-doubt", key: run.path + place.key, tool: place.name }]);
+    if (isOtherSchema(place)) return failed(otherSchema(run.path, place));
     return refusedCall(place, admitted, context);
   }
+  if (place.simulates && place.tool.effect !== "read") return done(marked(simulatedResult(place.name), place, admitted.repaired));
   const outcome = await next(innerStep(gated, admitted.input), context);
   if (place.refusal && outcome.status === "failed" && outcome.error === place.refusal) return done(refusedResult(place.refusal));
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
   return outcome.status === "failed" && isToolFailure(outcome.error) ? done(marked(failedResult(outcome.error), place, false)) : outcome;
 }
+
+/** Arguments that fitted when they were sent are not the model's mistake. */
+const isOtherSchema = ({ offered, tool, parsed, truncated, insteadOf }: CallPlace) =>
+  offered !== undefined && parsed.ok && !truncated && !insteadOf && canonicalJson(offered) !== canonicalJson(tool.input.jsonSchema);
+
+const otherSchema = (path: string, { key, name }: CallPlace) =>
+  new AgentError("step_diverged", `The arguments recorded at ${path}${key} do not match the schema that ${name} has by now.`);
 
 // A fallback's name may be that of a tool of the agent's, whose breaker is none of its business.
 const breakerOf = ({ name, insteadOf }: CallPlace) => (insteadOf ? `tool ${insteadOf.name}, fallback ${name}` : `tool ${name}`);

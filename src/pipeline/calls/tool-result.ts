@@ -38,6 +38,12 @@ export function failedResult(error: AgentError): ToolResult {
 /** The result of a call that a rule refused. The no is meant for the call, whoever would answer it: a fallback is not asked. */
 export const refusedResult = (error: AgentError): ToolResult => ({ ...failedResult(error), deliberate: true });
 
+/** The result of an act that a fork only simulates. */
+export const simulatedResult = (name: string): ToolResult => ({
+  content: JSON.stringify({ simulated: true, message: `${name} was not executed: this is a simulation. Go on as if it had been done.` }),
+  simulated: true,
+});
+
 /** The result of a call whose run stopped before it had one. */
 export function unfinishedResult(begun: boolean): ToolResult {
   const message = begun
@@ -53,7 +59,7 @@ export function withheldResult(name: string, result: ToolResult, error: AgentErr
   const hint = result.error
     ? "Try another way, or say that this could not be done."
     : "Do not call it again for this; say that it is done and cannot be shown.";
-  return failedResult(new AgentError(error.code, message, { hint }));
+  return { ...failedResult(new AgentError(error.code, message, { hint })), ...(result.simulated ? { simulated: true } : {}) };
 }
 
 /** Ours are safe to tell; of what a tool threw the model learns the code only, unless it was thrown to be told. */

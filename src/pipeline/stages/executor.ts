@@ -17,12 +17,15 @@ export async function executeCalls(run: Run, line: Line, plan: Plan): Promise<Ou
   const allowed = line.limits.batch(calls.map(counted));
   if (allowed instanceof AgentError) return refused(allowed);
 
+  const simulates = line.simulated !== undefined;
   const truncated = plan.finishReason === "length";
   const admissions: (Admission | undefined)[] = calls.map(() => undefined);
   const made: (Made | undefined)[] = calls.map(() => undefined);
   const outcome = await run.all(
     calls.map((asked, position) => async () => {
-      const facts = { ...asked, key: keyOf(position), truncated, warned: allowed.warned.has(position) };
+      const key = keyOf(position);
+      const offered = line.askedBefore.get(run.path + key);
+      const facts = { ...asked, key, offered, truncated, simulates, warned: allowed.warned.has(position) };
       const admission = await admitCall(run, line, facts);
       if (admission.status !== "done") return admission;
       admissions[position] = admission.value;
@@ -67,6 +70,7 @@ function addResult(run: Run, line: Line, call: ToolCall, position: number, made:
   }
   const { result, ref, verdicts, by } = made;
   line.findings.push(...verdicts);
+  if (result.simulated) line.simulated?.push({ tool: name, key: by?.key ?? run.path + keyOf(position) });
   if (by !== undefined) line.degraded.push({ tool: name, by: by.name, key: by.key });
   if (!result.error) {
     line.finished.push(name);
