@@ -52,14 +52,17 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   const world = start("world-process.ts", [String(seed), String(leaseMs * 3)]);
   const startedAt = performance.now();
 
-  const heard = () => {
+  const heard = (mailing?: string) => {
     tell(ledger.open.size, crew.kills);
     if (ledger.open.size === 0) return over.resolve();
-    if (crew.kills < kills && ledger.arrived >= (moments[crew.kills] ?? 0) && chance() < 0.1) crew.kill(chance());
+    if (crew.kills >= kills || ledger.arrived < (moments[crew.kills] ?? 0)) return;
+    // Every other one in the act, the rest whenever it may be.
+    if (crew.kills % 2 === 0) crew.kill((worker) => worker === mailing, 0);
+    else if (chance() < 0.1) crew.kill(() => true, chance());
   };
   world.on("message", (word: WorldWord) => {
     ledger.hearWorld(word);
-    heard();
+    heard(word.arrived?.act === "mail" ? word.arrived.worker : undefined);
   });
   try {
     const [word]: WorldWord[] = await once(world, "message");
@@ -103,8 +106,8 @@ function createCrew(options: TrialOptions, failed: (error: Error) => void) {
   let ending = false;
   let launch: (number: number) => void = () => {};
 
-  const one = (draw: number) => {
-    const working = [...hands].filter(({ state }) => state === "working");
+  const one = (draw: number, which: (worker: string) => boolean = () => true) => {
+    const working = [...hands].filter(({ state, worker }) => state === "working" && which(worker));
     return working[Math.floor(draw * working.length)];
   };
   const send = (hand: Hand, order: WorkerOrder) => hand.child.connected && hand.child.send(order);
@@ -137,8 +140,8 @@ function createCrew(options: TrialOptions, failed: (error: Error) => void) {
       };
       for (let number = 1; number <= options.workers; number++) launch(number);
     },
-    kill: (draw: number) => {
-      const hand = one(draw);
+    kill: (which: (worker: string) => boolean, draw: number) => {
+      const hand = one(draw, which);
       if (!hand) return;
       kills += 1;
       hand.state = "dying";
