@@ -12,6 +12,7 @@ import { parkedError } from "../policy/halted.ts";
 import { capsOf, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { createDriver, neverOpened } from "./driver.ts";
+import type { Leases } from "./leases.ts";
 import { type Asked, loadEntries, notYours, type OpenedRun, openFree, openResumed, openStarted, runActive, sameAsked } from "./open-run.ts";
 import { type RecoverOptions, type Recovery, startRecovery } from "./recovery.ts";
 import { type Emit, type OpenStream, openStream, type RunStream } from "./run-stream.ts";
@@ -103,8 +104,8 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
   const takeUp =
     ({ context }: RecoverOptions<Output>) =>
     async (runId: string) => {
-      if (active.has(runId) || driver.parking.requested) return undefined;
-      const opened = await openFree(agent, runId, (run) => context?.(run), driver.leases.terms);
+      const unwanted = () => active.has(runId) || driver.parking.requested;
+      const opened = await takeFree(agent, driver.leases, { runId, context, unwanted });
       if (!opened) return undefined;
       const open = () => Promise.resolve(opened);
       return begin({ runId, asked: undefined, options: {}, streamed: false, named: true, open }).result;
@@ -119,6 +120,22 @@ export function createRuns<Output>(agent: AgentParts): Runs<Output> {
     drain: (options) => driver.drain(options),
     journal: (runId) => loadEntries(agent, runId),
   };
+}
+
+interface Taking {
+  readonly runId: string;
+  readonly context: RecoverOptions["context"] | undefined;
+  /** Whether nobody here will drive it: it was asked for, or this process is shut down. */
+  readonly unwanted: () => boolean;
+}
+
+/** A run that is ours from here on; undefined when it is not free, or nobody wants it any more: then it is given back. */
+async function takeFree(agent: AgentParts, leases: Leases, { runId, context, unwanted }: Taking): Promise<OpenedRun | undefined> {
+  if (unwanted()) return undefined;
+  const opened = await openFree(agent, runId, (run) => context?.(run), leases.terms);
+  if (!opened || !unwanted()) return opened;
+  await leases.giveBack(runId, opened.epoch);
+  return undefined;
 }
 
 /** A pass that is going on cannot take other caps or other live objects any more, and is not shown to somebody else. */

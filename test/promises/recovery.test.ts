@@ -151,6 +151,36 @@ describe("recover()", () => {
     expect(() => agent.recover(JSON.parse(JSON.stringify(options)))).toThrow(expect.objectContaining({ code: "configuration_invalid" }));
   });
 
+  test.each(["asked for", "shut down"])("what it took while it was %s it gives back at once", async (meanwhile) => {
+    await diedRun("r");
+    passLease();
+    const [claiming, claim, load] = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    const slow: Store["journal"] = {
+      ...store.journal,
+      claim: async (...asked) => {
+        claiming?.resolve();
+        await claim?.promise;
+        return store.journal.claim(...asked);
+      },
+      load: async (runId) => {
+        await load?.promise;
+        return store.journal.load(runId);
+      },
+    };
+    const { agent, clock } = worker([callAct, "Done."], { store: { ...store, journal: slow } });
+    const recovery = agent.recover();
+    await claiming?.promise;
+    const other = meanwhile === "asked for" ? agent.run("go", { runId: "r" }) : agent.drain({ withinMs: 1_000 });
+    const stopped = recovery.stop();
+    await settle(clock);
+    claim?.resolve();
+    await settle(clock);
+    load?.resolve();
+    await Promise.all([other, stopped]);
+    const next = worker([callAct, "Done."]);
+    expect(await next.agent.run("go", { runId: "r" })).toMatchObject({ status: "completed", output: "Done." });
+  });
+
   test("says so when the store keeps no leases", () => {
     const journal = { ...store.journal };
     delete journal.free;
