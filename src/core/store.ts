@@ -58,7 +58,8 @@ export interface Journal {
   create(header: RunHeader, lines: readonly string[], lease?: Lease): Promise<boolean>;
   /**
    * Takes a run over: every earlier owner's appends fail from now on. Undefined when there is no such run. With `ifFree` also when it is
-   * not running, or somebody's lease of it has not run out: of any number of workers that ask, one gets it.
+   * not running, or somebody's lease of it has not run out: of any number of workers that ask, one gets it. Whoever claims or creates
+   * without a lease leaves it free.
    */
   claim(runId: string, lease?: Lease, condition?: "ifFree"): Promise<Claim | undefined>;
   /** Every line so far, without claiming. Undefined when there is no such run. */
@@ -68,7 +69,7 @@ export interface Journal {
    * the number of lines there are. May complete without a promise: a store in memory then costs no turn of the event loop.
    */
   append(runId: string, at: { epoch: number; sequence: number }, lines: readonly string[], phase: RunPhase): Promise<void> | void;
-  /** Prolongs leases; answers the ids of those that are somebody else's by now. A store without leases has none of the next four. */
+  /** Prolongs leases, also run-out ones nobody took; answers the ids of those that are somebody else's by now. A store without leases has none of the next four. */
   renew?(held: readonly { readonly runId: string; readonly epoch: number }[], forMs: number): Promise<readonly string[]>;
   /** Gives a run back before its lease runs out. Does nothing when it is somebody else's. */
   release?(runId: string, epoch: number): Promise<void>;
@@ -94,13 +95,17 @@ export interface CounterState {
 /** Amounts shared by all processes that share the store. */
 export interface Counters {
   /**
-   * Holds all of it, or nothing: then the answer is the key that would pass its limit, with where it stands. A hold that is not settled
-   * within `forMs` counts as used. The same `id` again holds nothing more and answers as before.
+   * Holds all of it, or nothing: then the answer is a key that would pass its limit, with where it stands. A hold that is not settled
+   * within `forMs` counts as used. The same `id` again holds nothing more, settled or not; one that was refused has left nothing and is
+   * asked afresh.
    */
   reserve(id: string, holds: readonly Hold[], forMs: number): Promise<(CounterState & { readonly refusedBy: string }) | undefined>;
-  /** What was really used, by key, in place of what was held; keys left out used nothing. Also corrects a hold that has run out. Once per id. */
+  /**
+   * What was really used, by key, in place of what was held; keys left out used nothing, and it may be more than was held. Also corrects
+   * a hold that has run out. Once per id; nothing for an id that holds nothing.
+   */
   settle(id: string, used: Readonly<Record<string, number>>): Promise<void>;
-  /** In the order of the keys; a key never used stands at 0. */
+  /** In the order given; a key never used stands at 0. */
   read(keys: readonly string[]): Promise<readonly CounterState[]>;
 }
 

@@ -3,6 +3,8 @@ export { type Fault, type FaultEnd, faultTable } from "./conformance/fault-table
 export { type MeasuredFault, measureFault } from "./conformance/measured-fault.ts";
 export { modelConformance } from "./conformance/model-conformance.ts";
 export type { AdapterFor, ConformanceCase } from "./conformance/one-call.ts";
+export { type StoreConformanceOptions, storeConformance } from "./conformance/store-conformance.ts";
+export type { StoreFor, StoreUnderTest } from "./conformance/store-under-test.ts";
 export { type AutoClockOptions, autoClock, type FakeClock, fakeClock } from "./fake-clock.ts";
 export {
   hang,

@@ -1,0 +1,107 @@
+// What counters have to do: hold all or nothing, never pass a limit, and count what was really used, once.
+import { deepEqual, equal } from "node:assert/strict";
+import { type StoreCase, storeCase } from "./store-under-test.ts";
+
+const hour = 3_600_000;
+
+export const counterCases: readonly StoreCase[] = [
+  storeCase("what is reserved is held, and what is settled is used", async ({ counters }) => {
+    equal(await counters.reserve("1", [{ key: "k", amount: 6, limit: 10 }], hour), undefined);
+    deepEqual(await counters.read(["k", "never"]), [
+      { used: 0, held: 6 },
+      { used: 0, held: 0 },
+    ]);
+    await counters.settle("1", { k: 2 });
+    deepEqual(await counters.read(["k"]), [{ used: 2, held: 0 }]);
+    equal(await counters.reserve("2", [{ key: "k", amount: 8, limit: 10 }], hour), undefined);
+  }),
+  storeCase("up to the limit, and not one more; a refusal says where it stands and leaves nothing", async ({ counters }) => {
+    equal(await counters.reserve("1", [{ key: "k", amount: 10, limit: 10 }], hour), undefined);
+    deepEqual(await counters.reserve("2", [{ key: "k", amount: 1, limit: 10 }], hour), { refusedBy: "k", used: 0, held: 10 });
+    equal(await counters.reserve("2", [{ key: "k", amount: 1, limit: 11 }], hour), undefined);
+    equal(await counters.reserve("0", [{ key: "k", amount: 0, limit: 11 }], hour), undefined);
+    deepEqual(await counters.read(["k"]), [{ used: 0, held: 11 }]);
+  }),
+  storeCase("over several keys all is held or nothing", async ({ counters }) => {
+    await counters.reserve("1", [{ key: "c", amount: 5, limit: 5 }], hour);
+    const wanted = ["d", "c", "b", "a"].map((key) => ({ key, amount: 1, limit: 5 }));
+    deepEqual(await counters.reserve("2", wanted, hour), { refusedBy: "c", used: 0, held: 5 });
+    deepEqual(
+      (await counters.read(["a", "b", "c", "d"])).map(({ held }) => held),
+      [0, 0, 5, 0],
+    );
+  }),
+  storeCase("two holds of one key count together", async ({ counters }) => {
+    const twice = [1, 2].map((amount) => ({ key: "k", amount, limit: 4 }));
+    equal(await counters.reserve("1", twice, hour), undefined);
+    deepEqual(await counters.reserve("2", twice, hour), { refusedBy: "k", used: 0, held: 3 });
+  }),
+  storeCase("the same id holds once, also after it was settled", async ({ counters }) => {
+    const holds = [{ key: "k", amount: 4, limit: 5 }];
+    const asked = await Promise.all([1, 2, 3].map(() => counters.reserve("1", holds, hour)));
+    deepEqual(asked, [undefined, undefined, undefined]);
+    deepEqual(await counters.read(["k"]), [{ used: 0, held: 4 }]);
+    await counters.settle("1", { k: 5 });
+    equal(await counters.reserve("1", holds, hour), undefined);
+    deepEqual(await counters.read(["k"]), [{ used: 5, held: 0 }]);
+  }),
+  storeCase("settling counts once; keys left out used nothing, and more than was held is counted", async ({ counters }) => {
+    const keys = ["a", "b", "c"];
+    await counters.reserve(
+      "1",
+      [
+        { key: "a", amount: 1, limit: 9 },
+        { key: "b", amount: 1, limit: 9 },
+      ],
+      hour,
+    );
+    await Promise.all([1, 2, 3].map(() => counters.settle("1", { a: 7, c: 2 })));
+    deepEqual(
+      (await counters.read(keys)).map(({ used, held }) => [used, held]),
+      [
+        [7, 0],
+        [0, 0],
+        [2, 0],
+      ],
+    );
+    await counters.settle("unknown", { a: 1 });
+    deepEqual(await counters.read(["a"]), [{ used: 7, held: 0 }]);
+  }),
+  storeCase("a hold that has run out counts as used, until it is settled", async ({ counters, advance }) => {
+    await counters.reserve("1", [{ key: "k", amount: 5, limit: 5 }], 1_000);
+    await advance(999);
+    deepEqual(await counters.read(["k"]), [{ used: 0, held: 5 }]);
+    await advance(1);
+    deepEqual(await counters.read(["k"]), [{ used: 5, held: 0 }]);
+    equal((await counters.reserve("2", [{ key: "k", amount: 1, limit: 5 }], 1_000))?.refusedBy, "k");
+    await counters.settle("1", { k: 2 });
+    deepEqual(await counters.read(["k"]), [{ used: 2, held: 0 }]);
+  }),
+  storeCase("64 at a time never pass a limit", async ({ counters }) => {
+    const asked = Array.from({ length: 64 }, (_, n) => counters.reserve(`${n}`, [{ key: "k", amount: 3, limit: 100 }], hour));
+    const granted = (await Promise.all(asked)).filter((answer) => answer === undefined).length;
+    equal(granted, 33);
+    deepEqual(await counters.read(["k"]), [{ used: 0, held: 99 }]);
+  }),
+  storeCase("64 at a time over the same keys in different orders all get their answer", async ({ counters }) => {
+    const keys = ["a", "b", "c", "d"];
+    const turned = (n: number) => [...keys.slice(n % 4), ...keys.slice(0, n % 4)].map((key) => ({ key, amount: 1, limit: 40 }));
+    const use = async (n: number) => {
+      const refusal = await counters.reserve(`${n}`, turned(n), hour);
+      if (refusal) return 0;
+      await counters.settle(`${n}`, { d: 1, a: 1, [`new-${n % 3}`]: 1 });
+      return 1;
+    };
+    const granted: number[] = await Promise.all(Array.from({ length: 64 }, (_, n) => use(n)));
+    equal(granted.filter(Boolean).length, 40);
+    deepEqual(
+      (await counters.read(keys)).map(({ used, held }) => [used, held]),
+      [
+        [40, 0],
+        [0, 0],
+        [0, 0],
+        [40, 0],
+      ],
+    );
+  }),
+];
