@@ -8,6 +8,7 @@ export default defineConfig({
     anthropic: "src/providers/anthropic/anthropic.ts",
     guardrails: "src/guardrails/index.ts",
     http: "src/http/index.ts",
+    postgres: "src/journal/postgres.ts",
     sqlite: "src/journal/sqlite.ts",
     testing: "src/testing/index.ts",
   },

@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     reporters: ["default"],
+    globalSetup: ["test/postgres/on-demand.ts"],
     coverage: {
       provider: "v8",
       include: ["src/**"],

@@ -54,7 +54,24 @@ export type {
 export type { Run } from "./core/run.ts";
 export type { AnySchema, CompiledSchema, InferSchema } from "./core/schema.ts";
 export type { Repeat, Step, StepContext, Terms } from "./core/step.ts";
-export type { Claim, Journal, RunHeader, RunPhase, Store } from "./core/store.ts";
+export type {
+  Claim,
+  CounterState,
+  Counters,
+  Hold,
+  Inbox,
+  InboxMessage,
+  Journal,
+  Lease,
+  Records,
+  RunHeader,
+  RunPhase,
+  RunQuery,
+  RunSummary,
+  Store,
+  Versioned,
+  WholeStore,
+} from "./core/store.ts";
 export {
   type ActOutcome,
   type Effect,

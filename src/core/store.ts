@@ -152,3 +152,8 @@ export interface Store {
   /** Lets go of files and connections; nothing works afterwards. */
   close?(): Promise<void>;
 }
+
+/** A store with every port: what ours are. */
+export interface WholeStore extends Required<Store> {
+  readonly journal: Required<Journal>;
+}

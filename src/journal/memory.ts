@@ -1,6 +1,6 @@
 // The default store: runs live as long as the process, and only so many ended ones are kept.
 import { AgentError } from "../core/errors.ts";
-import type { Journal, Lease, RunHeader, RunPhase, RunQuery, RunSummary, Store } from "../core/store.ts";
+import type { Journal, Lease, RunHeader, RunPhase, RunQuery, RunSummary, WholeStore } from "../core/store.ts";
 import { memoryCounters } from "./memory-counters.ts";
 import { memoryInbox, memoryRecords } from "./memory-records.ts";
 import { storeClock } from "./store-clock.ts";
@@ -25,7 +25,7 @@ export interface MemoryStoreOptions {
 }
 
 /** A store in this process's memory: for tests, and for services whose runs may be lost with the process. */
-export function memoryStore({ keepEnded = 1_000, keepStopped = 10_000, now = storeClock }: MemoryStoreOptions = {}): Required<Store> {
+export function memoryStore({ keepEnded = 1_000, keepStopped = 10_000, now = storeClock }: MemoryStoreOptions = {}): WholeStore {
   const runs = new Map<string, StoredRun>();
   const inbox = memoryInbox();
   const rest = forgetful(runs, { ended: keepEnded, stopped: keepStopped }, inbox.forget);

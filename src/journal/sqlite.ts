@@ -2,7 +2,7 @@
 import process from "node:process";
 import type { DatabaseSync } from "node:sqlite";
 import { AgentError } from "../core/errors.ts";
-import type { Journal, Store } from "../core/store.ts";
+import type { Journal, WholeStore } from "../core/store.ts";
 import { sqlCounters } from "./sql/counters.ts";
 import { sqlInbox, sqlRecords } from "./sql/records.ts";
 import { conflict, type LineWriter, sqlJournal } from "./sql/runs.ts";
@@ -23,7 +23,7 @@ export interface SqliteOptions {
   readonly role?: "worker" | "reader";
   /** `Database` of better-sqlite3, in place of Node's own. */
   readonly driver?: SqliteDriver;
-  /** How long a write waits for one of another process, in ms; default 5,000. The event loop waits with it. */
+  /** How long a write waits for those of other processes, in ms; default 5,000. The event loop goes on meanwhile. */
   readonly busyTimeoutMs?: number;
   /** The clock leases and holds run out by, in ms since the epoch; default the machine's. */
   readonly now?: () => number;
@@ -33,7 +33,7 @@ export interface SqliteOptions {
  * Opens the file, or makes it; `:memory:` is a database in memory. Throws `store_locked` when another process is its worker, and
  * `journal_unavailable` when it cannot be opened.
  */
-export function sqlite(path: string, options: SqliteOptions = {}): Required<Store> {
+export function sqlite(path: string, options: SqliteOptions = {}): WholeStore {
   const { role = "worker", driver: Driver = nodeDriver(), busyTimeoutMs = 5_000, now = storeClock } = options;
   if (role !== "worker" && role !== "reader") {
     throw new AgentError("configuration_invalid", 'sqlite: `role` is neither "worker" nor "reader".');
@@ -45,7 +45,7 @@ export function sqlite(path: string, options: SqliteOptions = {}): Required<Stor
     if (role === "worker" && !inMemory) lock = lockForWork(file, Driver, () => workerOf(file, Driver));
     const connection = openFile(file, Driver, busyTimeoutMs);
     if (lock) connection.run(query("INSERT OR REPLACE INTO worker (one, pid) VALUES (1, $1)", [process.pid]));
-    return storeOn(connection, { role, now, closed: () => lock?.close() });
+    return storeOn(connection, { role, now, busyTimeoutMs, closed: () => lock?.close() });
   } catch (thrown) {
     lock?.close();
     throw unavailable(thrown);
@@ -73,11 +73,12 @@ function workerOf(file: string, Driver: SqliteDriver): number | undefined {
 interface FileTerms {
   readonly role: "worker" | "reader";
   readonly now: () => number;
+  readonly busyTimeoutMs: number;
   readonly closed: () => void;
 }
 
-function storeOn(connection: Connection, { role, now, closed }: FileTerms): Required<Store> {
-  const writes = groupedWrites(connection);
+function storeOn(connection: Connection, { role, now, busyTimeoutMs, closed }: FileTerms): WholeStore {
+  const writes = groupedWrites(connection, Math.trunc(busyTimeoutMs));
   const database = fileDatabase(connection, writes, now);
   const journal = sqlJournal(database, lineWriter(writes, now));
   let open = true;

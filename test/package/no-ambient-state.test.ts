@@ -23,6 +23,7 @@ test.concurrent.each([
   "airworthy/anthropic",
   "airworthy/guardrails",
   "airworthy/http",
+  "airworthy/postgres",
   "airworthy/sqlite",
   "airworthy/testing",
 ])("importing %s has no effect", async (entry) => {

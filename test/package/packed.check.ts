@@ -12,10 +12,11 @@ afterAll(project.remove);
 const found = async (source: string, kind = "module"): Promise<string> =>
   (await project.node(`--input-type=${kind}`, "--eval", source)).trim();
 
-/** What has to be installed for a subpath, and how its model is made. What users import and hand over themselves is their own choice. */
+/** What has to be installed for a subpath, and how its model or store is made. What users import and hand over themselves is their own choice. */
 const adapters = [
   { entry: "airworthy/openai", peer: "openai", make: 'openai("m", { apiKey: "x" })' },
   { entry: "airworthy/anthropic", peer: "@anthropic-ai/sdk", make: 'anthropic("m", { apiKey: "x" })' },
+  { entry: "airworthy/postgres", peer: "pg", make: '({ id: postgres("postgres://localhost/none").journal && "m" })' },
 ].filter(({ entry }) => entries.includes(entry));
 const handedOver = ["zod", "better-sqlite3"];
 
@@ -68,7 +69,7 @@ describe("an optional package", () => {
   test.each(adapters)("that is missing is named with the command that installs it: $entry", async ({ entry, peer, make }) => {
     const source = `import * as adapter from "${entry}";
       import { AgentError } from "airworthy";
-      const { openai, anthropic } = adapter;
+      const { openai, anthropic, postgres } = adapter;
       try { ${make}; } catch (error) { console.log(AgentError.is(error), error.code, error.message); }`;
     const said = await found(source);
     expect(said).toMatch(/^true configuration_invalid /);
@@ -80,7 +81,7 @@ describe("an optional package", () => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, "node_modules", peer), link, "junction");
     try {
-      expect(await found(`const { openai, anthropic } = await import("${entry}"); console.log(${make}.id);`)).toBe("m");
+      expect(await found(`const { openai, anthropic, postgres } = await import("${entry}"); console.log(${make}.id);`)).toBe("m");
     } finally {
       unlinkSync(link);
     }

@@ -25,7 +25,7 @@ const steps: readonly Step[] = [
     ),
     `CREATE TABLE ${table("lines")} (run_id ${key} NOT NULL, seq BIGINT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (run_id, seq))`,
     // Worked out when somebody looks: writing costs nothing, and the store need not understand what it keeps.
-    `CREATE VIEW ${table("entries")} AS SELECT run_id, seq, ${["type", "key", "at"].map((name) => `${field(name)} AS ${name}`).join(", ")}, line
+    `CREATE VIEW ${table("entries")} AS SELECT run_id, seq, ${field("type")} AS type, ${field("key")} AS key, CAST(${field("at")} AS BIGINT) AS at, line
       FROM ${table("lines")}`,
     `CREATE TABLE ${table("counters")} (key ${key} PRIMARY KEY, used BIGINT NOT NULL, held BIGINT NOT NULL)`,
     `CREATE TABLE ${table("holds")} (id ${key} NOT NULL, key ${key} NOT NULL, amount BIGINT NOT NULL, expires_at BIGINT NOT NULL,

@@ -1,7 +1,9 @@
 // Writes of one turn of the event loop in one transaction. Invariant: nobody is told of a write before it is on the disk.
 import type { Work } from "../sql/work.ts";
 import { unavailable } from "../sql/work.ts";
+import { pause, storeClock } from "../store-clock.ts";
 import type { Connection } from "./connection.ts";
+import { isBusy } from "./worker-lock.ts";
 
 interface Job {
   /** Does it; answers how to tell what came of it once it lasts. */
@@ -19,22 +21,45 @@ export interface GroupedWrites {
 /** So many at most keep the event loop waiting at a time. */
 const mostAtOnce = 500;
 
-export function groupedWrites(connection: Connection): GroupedWrites {
-  let waiting: Job[] = [];
+/**
+ * Between two tries while another process writes. SQLite's own waiting blocks the event loop, and grows so long between tries that a busy
+ * worker keeps others out for a second.
+ */
+const pauseMs = 1;
 
-  const flush = () => {
-    const jobs = waiting.splice(0, mostAtOnce);
-    if (waiting.length > 0) setImmediate(flush);
-    if (jobs.length === 0) return;
+export function groupedWrites(connection: Connection, busyTimeoutMs: number): GroupedWrites {
+  let waiting: Job[] = [];
+  let scheduled = false;
+
+  const begin = (waitMs: number) =>
+    connection.exec(`PRAGMA busy_timeout = ${waitMs}; BEGIN IMMEDIATE; PRAGMA busy_timeout = ${busyTimeoutMs}`);
+
+  /** False when somebody else is writing, and the jobs are to wait on. */
+  const flush = (waitMs: number, isLast: boolean): boolean => {
+    const jobs = waiting.slice(0, mostAtOnce);
     try {
-      connection.exec("BEGIN IMMEDIATE");
+      begin(waitMs);
       const told = jobs.map((job) => attempted(connection, job));
       connection.exec("COMMIT");
+      waiting = waiting.slice(jobs.length);
       for (const tell of told) tell();
     } catch (thrown) {
-      rollBack(connection);
+      rollBack(connection, busyTimeoutMs);
+      if (!isLast && isBusy(thrown)) return false;
+      waiting = waiting.slice(jobs.length);
       for (const { reject } of jobs) reject(unavailable(thrown));
     }
+    return true;
+  };
+
+  const schedule = () => {
+    scheduled = waiting.length > 0;
+    if (scheduled) setImmediate(() => attempt(storeClock() + busyTimeoutMs));
+  };
+
+  const attempt = (until: number) => {
+    if (waiting.length === 0 || flush(0, storeClock() >= until)) schedule();
+    else void pause(pauseMs).then(() => attempt(until));
   };
 
   return {
@@ -44,10 +69,11 @@ export function groupedWrites(connection: Connection): GroupedWrites {
           const value = finish(connection, work());
           return () => resolve(value);
         };
-        if (waiting.push({ run, reject }) === 1) setImmediate(flush);
+        waiting.push({ run, reject });
+        if (!scheduled) schedule();
       }),
     flush: () => {
-      while (waiting.length > 0) flush();
+      while (waiting.length > 0) flush(busyTimeoutMs, true);
     },
   };
 }
@@ -72,10 +98,10 @@ export function finish<T>(connection: Connection, work: Work<T>): T {
   return step.value;
 }
 
-function rollBack(connection: Connection) {
+function rollBack(connection: Connection, busyTimeoutMs: number) {
   try {
-    connection.exec("ROLLBACK");
+    connection.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; ROLLBACK`);
   } catch {
-    // there was no transaction any more
+    // there was no transaction any more, or no connection
   }
 }

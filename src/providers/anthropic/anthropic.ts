@@ -1,10 +1,10 @@
 // The adapter over the official SDK of Anthropic. Invariant: one call is at most one request; retries, time, keys and spans are not the SDK's.
 import type Anthropic from "@anthropic-ai/sdk";
 import type { Model } from "../../core/model.ts";
+import { loadPackage } from "../../core/optional-package.ts";
 import { stopReason } from "../../core/outcome.ts";
 import { keyFor } from "../api-key.ts";
 import { type Api, exchange } from "../exchange.ts";
-import { loadSdk } from "../sdk.ts";
 import { anthropicError, reportedError, type Sdk } from "./anthropic-error.ts";
 import { type AnthropicOptions, checkAnthropicOptions } from "./anthropic-options.ts";
 import { rateLimitsIn } from "./anthropic-rate-limits.ts";
@@ -23,7 +23,7 @@ export type { AnthropicOptions, AnthropicThinking } from "./anthropic-options.ts
  */
 export function anthropic(modelId: string, options: AnthropicOptions): Model {
   checkAnthropicOptions(modelId, options);
-  const sdk = loadSdk("@anthropic-ai/sdk", "airworthy/anthropic", () => import("@anthropic-ai/sdk"));
+  const sdk = loadPackage("@anthropic-ai/sdk", "airworthy/anthropic", () => import("@anthropic-ai/sdk"));
   const writer = createMessagesWriter(modelId, options);
   let client: Anthropic | undefined;
   return {

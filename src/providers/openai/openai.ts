@@ -1,10 +1,10 @@
 // The adapter over the official SDK of OpenAI. Invariant: one call is at most one request; retries, time and keys are not the SDK's.
 import type OpenAI from "openai";
 import type { Model } from "../../core/model.ts";
+import { loadPackage } from "../../core/optional-package.ts";
 import { stopReason } from "../../core/outcome.ts";
 import { keyFor } from "../api-key.ts";
 import { exchange } from "../exchange.ts";
-import { loadSdk } from "../sdk.ts";
 import { createOffered } from "./offered-schema.ts";
 import { apiFor } from "./openai-api.ts";
 import { checkOffer } from "./openai-check.ts";
@@ -24,7 +24,7 @@ export type { OpenAIOptions } from "./openai-options.ts";
  */
 export function openai(modelId: string, options: OpenAIOptions): Model {
   checkOpenAIOptions(modelId, options);
-  const sdk = loadSdk("openai", "airworthy/openai", () => import("openai"));
+  const sdk = loadPackage("openai", "airworthy/openai", () => import("openai"));
   const shared = { modelId, options, offered: createOffered(options.strict ?? true), refused: createRefusedFields() };
   let client: OpenAI | undefined;
   return {

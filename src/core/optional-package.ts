@@ -1,11 +1,11 @@
-// Loads a provider's SDK when the first model of its kind is made. Invariant: where it is not installed, that is said at once, in words.
+// Loads a package users may have or not, when the first thing that needs it is made. Invariant: where it is not installed, that is said at once, in words.
 import { AgentError } from "../core/errors.ts";
 
 /**
  * Begins to load the package `name` and answers where to wait for it. Throws `configuration_invalid`, naming the command that installs
  * it, when it is not there; where that cannot be found out at once (bundlers, edges), what is answered rejects so.
  */
-export function loadSdk<Sdk>(name: string, subpath: string, load: () => Promise<Sdk>): () => Promise<Sdk> {
+export function loadPackage<Package>(name: string, subpath: string, load: () => Promise<Package>): () => Promise<Package> {
   if (isMissing(name)) throw notInstalled(name, subpath);
   const loading = load().catch((thrown: unknown) => {
     throw codeOf(thrown) === "ERR_MODULE_NOT_FOUND" ? notInstalled(name, subpath, thrown) : thrown;
