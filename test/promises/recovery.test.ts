@@ -181,6 +181,52 @@ describe("recover()", () => {
     expect(await next.agent.run("go", { runId: "r" })).toMatchObject({ status: "completed", output: "Done." });
   });
 
+  test("does not look again at once for what it could not take, but in its own time", async () => {
+    await diedRun("r");
+    passLease();
+    const load = Promise.withResolvers<void>();
+    let looks = 0;
+    const journal: Store["journal"] = {
+      ...store.journal,
+      load: async (runId) => {
+        await load.promise;
+        return store.journal.load(runId);
+      },
+      free: async (...asked) => {
+        looks += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        return (await store.journal.free?.(...asked)) ?? [];
+      },
+    };
+    const { agent, clock } = worker([callAct, "Done."], { store: { ...store, journal } });
+    const running = agent.run("go", { runId: "r" });
+    const recovery = agent.recover({ everyMs: 1_000 });
+    await settle(clock);
+    expect(looks).toBe(1);
+    await clock.advance(1_000);
+    await settle(clock);
+    expect(looks).toBe(2);
+    load.resolve();
+    expect(await running).toMatchObject({ status: "completed" });
+    await recovery.stop();
+  });
+
+  test("does not try again at once what the store would not let it go on with", async () => {
+    await diedRun("r");
+    passLease();
+    const append: Store["journal"]["append"] = (runId, at, lines, phase) => {
+      if (!lines[0]?.includes("run.resumed")) throw new Error("disk full");
+      return store.journal.append(runId, at, lines, phase);
+    };
+    const { agent, clock } = worker([callAct, "Done."], { store: { ...store, journal: { ...store.journal, append } } });
+    const results: RunResult[] = [];
+    const recovery = agent.recover({ everyMs: 1_000, onResult: (result) => results.push(result) });
+    await settle(clock);
+    expect(results).toMatchObject([{ status: "failed", error: { code: "journal_unavailable" } }]);
+    await recovery.stop();
+    expect(await resumesOf(agent, "r")).toBe(1);
+  });
+
   test("says so when the store keeps no leases", () => {
     const journal = { ...store.journal };
     delete journal.free;
