@@ -69,7 +69,6 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
     crew.begin(word?.url ?? "", ledger, heard);
     await over.promise;
     const codes = await crew.end();
-    world.send("acts");
     const acts = await actsOf(world);
     return { runs, acts, ledger, kills: crew.kills, codes, seconds: (performance.now() - startedAt) / 1_000 };
   } finally {
@@ -83,11 +82,12 @@ function momentsOf({ runs, kills }: TrialOptions, chance: () => number): readonl
   return Array.from({ length: kills }, () => 1 + Math.floor(chance() * acts * 0.8)).toSorted((one, other) => one - other);
 }
 
-async function actsOf(world: ChildProcess): Promise<readonly AskedAct[]> {
-  for (;;) {
-    const [word]: WorldWord[] = await once(world, "message");
-    if (word?.acts) return word.acts;
-  }
+/** Every act that has arrived. Other words may come at the same moment, so it listens until it is answered. */
+function actsOf(world: ChildProcess): Promise<readonly AskedAct[]> {
+  return new Promise((resolve) => {
+    world.on("message", ({ acts }: WorldWord) => acts && resolve(acts));
+    world.send("acts");
+  });
 }
 
 interface Hand {
