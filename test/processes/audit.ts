@@ -21,7 +21,7 @@ export async function audit(trial: Trial, place: Place): Promise<Audit> {
     ...ledger.surprises.map((surprise) => `somebody was told: ${surprise}`),
     ...runs.flatMap((run) => actProblems(run, byRun.get(run) ?? [])),
     ...[...Map.groupBy(ledger.appends, ({ runId }) => runId)].flatMap(([run, appends]) => ownerProblems(run, appends)),
-    ...gappedRuns(place).map((run) => `${run}: lines are missing`),
+    ...(await gappedRuns(place)).map((run) => `${run}: lines are missing`),
     ...codes.filter((code) => code !== 0).map((code) => `a worker that was asked to end did so with ${code}`),
     ...journals.problems,
   ];
@@ -95,7 +95,7 @@ async function passAgain({ runs, ledger }: Trial, place: Place) {
       if (again.told !== ledger.ends.get(runId)?.told) problems.push(`${runId}: ${again.told} but was ${ledger.ends.get(runId)?.told}`);
     }
   } finally {
-    await store.close();
+    await store.close?.();
   }
   if (touched > 0) problems.push(`${touched} steps were performed again on runs that had ended`);
   return { problems, steps };

@@ -1,14 +1,18 @@
 // Where the runs of a trial are kept, said in a form that can be handed to another process.
 import { DatabaseSync } from "node:sqlite";
 import type { Store } from "airworthy";
+import { postgres } from "airworthy/postgres";
 import { sqlite } from "airworthy/sqlite";
+import { Client } from "pg";
 
-export interface Place {
-  readonly kind: "sqlite";
-  readonly path: string;
+export type Place =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string; readonly schema: string };
+
+export function openPlace(place: Place): Store {
+  if (place.kind === "sqlite") return sqlite(place.path);
+  return postgres(place.url, { schema: place.schema, connections: 4 });
 }
-
-export const openPlace = (place: Place): Required<Store> => sqlite(place.path);
 
 /** Runs whose lines are not numbered 0, 1, 2 and so on, or are not as many as the store believes. */
 const gapsIn = (runs: string, lines: string) =>
@@ -16,14 +20,27 @@ const gapsIn = (runs: string, lines: string) =>
     HAVING count(l.seq) <> r.length OR min(l.seq) <> 0 OR max(l.seq) <> r.length - 1`;
 
 /** Asked of the tables themselves, not of the store. */
-export function gappedRuns(place: Place): readonly string[] {
-  const database = new DatabaseSync(place.path, { readOnly: true });
+export async function gappedRuns(place: Place): Promise<readonly string[]> {
+  const rows = place.kind === "sqlite" ? fromFile(place.path) : await fromServer(place.url, place.schema);
+  return rows.map(({ run }) => String(run));
+}
+
+function fromFile(path: string): readonly Record<string, unknown>[] {
+  const database = new DatabaseSync(path, { readOnly: true });
   try {
-    return database
-      .prepare(gapsIn("runs", "lines"))
-      .all()
-      .map(({ run }) => String(run));
+    return database.prepare(gapsIn("runs", "lines")).all();
   } finally {
     database.close();
+  }
+}
+
+async function fromServer(url: string, schema: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(gapsIn(`"${schema}".runs`, `"${schema}".lines`));
+    return rows;
+  } finally {
+    await client.end();
   }
 }

@@ -94,7 +94,7 @@ function work({ place, world, worker, seed, leaseMs, runs }: WorkerTask) {
     end: async () => {
       await starting;
       await Promise.all([recovery.stop(), agent.drain({ withinMs: 5_000 })]);
-      await store.close();
+      await store.close?.();
       process.off("disconnect", leave);
       process.disconnect();
     },
