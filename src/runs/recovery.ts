@@ -42,14 +42,17 @@ export function startRecovery<Output>(
   let cancel = () => {};
 
   const goOn = async (runId: string) => {
+    let taken = false;
     try {
       const result = await takeUp(runId);
+      taken = result !== undefined && result.status !== "failed";
       if (result) onResult?.(result);
     } catch {
       // A run that cannot be taken up stays where it is, and a listener that throws has nothing to say to us.
     } finally {
       going.delete(runId);
-      look();
+      // What could not be taken or gone on with would be found again, and nothing else might ever have its turn.
+      if (taken) look();
     }
   };
   const takeSome = async () => {

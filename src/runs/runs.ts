@@ -146,7 +146,7 @@ export function createRuns<Output>(agent: AgentParts, change: (changes: ForkChan
   };
 }
 
-/** Goes on with a run if it is still nobody's, and not this agent's either. */
+/** Goes on with a run if it is still nobody's, and not this agent's either; one that nobody here wants any more is given back. */
 const takeUp =
   <Output>(
     agent: AgentParts,
@@ -156,11 +156,17 @@ const takeUp =
     { context }: RecoverOptions<Output>,
   ) =>
   async (runId: string): Promise<RunResult<Output> | undefined> => {
-    if (active.has(runId) || parking.requested) return undefined;
+    // It may have been asked for here, or the process be shut down, while it was being opened.
+    const unwanted = () => active.has(runId) || parking.requested;
+    if (unwanted()) return undefined;
     const opened = await openFree(agent, runId, (run) => context?.(run), leases.terms);
     if (!opened) return undefined;
-    const open = () => Promise.resolve(opened);
-    return begin({ runId, asked: undefined, options: {}, streamed: false, named: true, open }).result;
+    if (!unwanted()) {
+      const open = () => Promise.resolve(opened);
+      return begin({ runId, asked: undefined, options: {}, streamed: false, named: true, open }).result;
+    }
+    await leases.giveBack(runId, opened.epoch);
+    return undefined;
   };
 
 /** A pass that is going on cannot take other caps or other live objects any more, and is not shown to somebody else. */

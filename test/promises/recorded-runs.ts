@@ -9,6 +9,7 @@ import {
   type Model,
   type ModelChoice,
   memoryStore,
+  type RunInput,
   type RunOptions,
   type RunResult,
   route,
@@ -29,7 +30,7 @@ export interface RecordedRun {
 }
 
 /** Starts a run `r`, streamed or not. */
-type Start = (agent: Agent<unknown>, input: string, options?: RunOptions) => Promise<RunResult<unknown>>;
+type Start = (agent: Agent<unknown>, input: RunInput, options?: RunOptions) => Promise<RunResult<unknown>>;
 
 const plain: Start = (agent, input, options) => agent.run(input, { runId: "r", ...options });
 const streamed: Start = async (agent, input, options) => {

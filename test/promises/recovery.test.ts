@@ -151,6 +151,82 @@ describe("recover()", () => {
     expect(() => agent.recover(JSON.parse(JSON.stringify(options)))).toThrow(expect.objectContaining({ code: "configuration_invalid" }));
   });
 
+  test.each(["asked for", "shut down"])("what it took while it was %s it gives back at once", async (meanwhile) => {
+    await diedRun("r");
+    passLease();
+    const [claiming, claim, load] = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
+    const slow: Store["journal"] = {
+      ...store.journal,
+      claim: async (...asked) => {
+        claiming?.resolve();
+        await claim?.promise;
+        return store.journal.claim(...asked);
+      },
+      load: async (runId) => {
+        await load?.promise;
+        return store.journal.load(runId);
+      },
+    };
+    const { agent, clock } = worker([callAct, "Done."], { store: { ...store, journal: slow } });
+    const recovery = agent.recover();
+    await claiming?.promise;
+    const other = meanwhile === "asked for" ? agent.run("go", { runId: "r" }) : agent.drain({ withinMs: 1_000 });
+    const stopped = recovery.stop();
+    await settle(clock);
+    claim?.resolve();
+    await settle(clock);
+    load?.resolve();
+    await Promise.all([other, stopped]);
+    const next = worker([callAct, "Done."]);
+    expect(await next.agent.run("go", { runId: "r" })).toMatchObject({ status: "completed", output: "Done." });
+  });
+
+  test("does not look again at once for what it could not take, but in its own time", async () => {
+    await diedRun("r");
+    passLease();
+    const load = Promise.withResolvers<void>();
+    let looks = 0;
+    const journal: Store["journal"] = {
+      ...store.journal,
+      load: async (runId) => {
+        await load.promise;
+        return store.journal.load(runId);
+      },
+      free: async (...asked) => {
+        looks += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+        return (await store.journal.free?.(...asked)) ?? [];
+      },
+    };
+    const { agent, clock } = worker([callAct, "Done."], { store: { ...store, journal } });
+    const running = agent.run("go", { runId: "r" });
+    const recovery = agent.recover({ everyMs: 1_000 });
+    await settle(clock);
+    expect(looks).toBe(1);
+    await clock.advance(1_000);
+    await settle(clock);
+    expect(looks).toBe(2);
+    load.resolve();
+    expect(await running).toMatchObject({ status: "completed" });
+    await recovery.stop();
+  });
+
+  test("does not try again at once what the store would not let it go on with", async () => {
+    await diedRun("r");
+    passLease();
+    const append: Store["journal"]["append"] = (runId, at, lines, phase) => {
+      if (!lines[0]?.includes("run.resumed")) throw new Error("disk full");
+      return store.journal.append(runId, at, lines, phase);
+    };
+    const { agent, clock } = worker([callAct, "Done."], { store: { ...store, journal: { ...store.journal, append } } });
+    const results: RunResult[] = [];
+    const recovery = agent.recover({ everyMs: 1_000, onResult: (result) => results.push(result) });
+    await settle(clock);
+    expect(results).toMatchObject([{ status: "failed", error: { code: "journal_unavailable" } }]);
+    await recovery.stop();
+    expect(await resumesOf(agent, "r")).toBe(1);
+  });
+
   test("says so when the store keeps no leases", () => {
     const journal = { ...store.journal };
     delete journal.free;
