@@ -21,13 +21,17 @@ export interface PostgresOptions {
   readonly now?: () => number;
 }
 
+/** What holds when nothing is said. */
+export const postgresDefaults = { schema: "airworthy", connections: 10, prepare: true } as const;
+
 /**
  * A store on the server of this URL, or on a pool of yours (`Pool` of pg), which stays yours to end. Tables are made or brought up to
  * date with the first use. Throws `configuration_invalid` when a URL is given and pg is not installed; everything else is told by what is
  * asked of the store, as `journal_unavailable`.
  */
 export function postgres(server: string | PostgresPool, options: PostgresOptions = {}): WholeStore {
-  const { schema = "airworthy", connections = 10, prepare = true, now = () => null } = options;
+  const { schema = postgresDefaults.schema, connections = postgresDefaults.connections } = options;
+  const { prepare = postgresDefaults.prepare, now = () => null } = options;
   if (schema === "" || schema.includes("\0")) throw new AgentError("configuration_invalid", "postgres: `schema` is not a name.");
   const { pool, end } = typeof server === "string" ? ownPool(server, connections) : { pool: () => Promise.resolve(server), end: undefined };
   const database = postgresDatabase({ pool, schema, prepare, now });

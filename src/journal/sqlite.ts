@@ -29,12 +29,16 @@ export interface SqliteOptions {
   readonly now?: () => number;
 }
 
+/** What holds when nothing is said. */
+export const sqliteDefaults = { role: "worker", busyTimeoutMs: 5_000 } as const;
+
 /**
  * Opens the file, or makes it; `:memory:` is a database in memory. Throws `store_locked` when another process is its worker, and
  * `journal_unavailable` when it cannot be opened.
  */
 export function sqlite(path: string, options: SqliteOptions = {}): WholeStore {
-  const { role = "worker", driver: Driver = nodeDriver(), busyTimeoutMs = 5_000, now = storeClock } = options;
+  const { role = sqliteDefaults.role, busyTimeoutMs = sqliteDefaults.busyTimeoutMs, now = storeClock } = options;
+  const { driver: Driver = nodeDriver() } = options;
   if (role !== "worker" && role !== "reader") {
     throw new AgentError("configuration_invalid", 'sqlite: `role` is neither "worker" nor "reader".');
   }

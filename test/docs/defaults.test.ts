@@ -6,6 +6,8 @@ import { anthropic } from "airworthy/anthropic";
 import { normalized } from "airworthy/guardrails";
 import { handlerDefaults } from "airworthy/http";
 import { openai } from "airworthy/openai";
+import { postgresDefaults } from "airworthy/postgres";
+import { sqliteDefaults } from "airworthy/sqlite";
 import { autoClock, fakeClock, scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 import { proseOf, readPage, root } from "./pages.ts";
@@ -64,7 +66,7 @@ describe("docs/defaults.md", () => {
       const source = readFileSync(resolve(root, bare(path)), "utf8");
       return [name, value, new RegExp(`^const ${name} = ([\\d_.]+);`, "m").exec(source)?.[1]];
     });
-    expect(rows).toHaveLength(10);
+    expect(rows).toHaveLength(13);
     for (const [, value, actual] of rows) expect(actual).toBe(value);
   });
 });
@@ -77,7 +79,7 @@ describe("what has no object to compare with holds as it is written", () => {
   const number = (where: string, option: string) => Number(of(where, option));
 
   test("the page has no other rows", () => {
-    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(17);
+    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(22);
     expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel", onInterrupted: "fail" });
   });
 
@@ -144,6 +146,12 @@ describe("what has no object to compare with holds as it is written", () => {
 
   test.each(["onDisconnect", "maxBodyBytes", "keepAliveMs"] as const)("agentHandler() takes so much: %s", (option) => {
     expect(of("agentHandler()", option)).toBe(handlerDefaults[option]);
+  });
+
+  test("sqlite() and postgres() are opened so", () => {
+    const options = (where: string, defaults: object) => Object.keys(defaults).map((option) => [option, of(where, option)]);
+    expect(Object.fromEntries(options("sqlite()", sqliteDefaults))).toEqual(sqliteDefaults);
+    expect(Object.fromEntries(options("postgres()", postgresDefaults))).toEqual({ ...postgresDefaults, prepare: "true" });
   });
 
   test("anthropic() asks there, and so", async () => {

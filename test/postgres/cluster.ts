@@ -1,4 +1,4 @@
-// A real Postgres for one run of the tests, in a folder named after the process that runs them. Those of processes that are gone are ended.
+// A real Postgres in a folder named after the process that started it. Those whose process is gone are ended by whoever starts the next.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -48,7 +48,7 @@ export async function startCluster(): Promise<Cluster> {
   };
 }
 
-/** Servers whose test process was killed go on for ever otherwise. */
+/** A server whose process was killed would go on for ever. */
 export function endOrphans(parent: string) {
   for (const name of readdirSync(parent).filter((one) => one.startsWith(prefix))) {
     if (isRunning(Number(name.slice(prefix.length)))) continue;
