@@ -39,7 +39,8 @@ export function sqlJournal(database: Database, writer: LineWriter): Required<Jou
       const found = await read(runId);
       if (found.length > 0) return found;
       const rows = await database.read(query(`SELECT 1 AS one FROM ${runs} WHERE run_id = $1`, [runId]));
-      return rows.length > 0 ? found : undefined;
+      // Read again: it may have been made in between, and its first lines came with it.
+      return rows.length > 0 ? read(runId) : undefined;
     },
     append: writer.append,
     renew: async (held, forMs) => {
