@@ -11,6 +11,7 @@ export default defineConfig({
     postgres: "src/journal/postgres.ts",
     sqlite: "src/journal/sqlite.ts",
     testing: "src/testing/index.ts",
+    airworthy: "src/cli/airworthy.ts",
   },
   format: ["esm"],
   platform: "node",

@@ -113,5 +113,5 @@ export {
   type TimeoutOptions,
 } from "./runs/agent-options.ts";
 export { type AgentToolOptions, type ArgumentsOf, agentToolDefaults } from "./runs/agent-tool.ts";
-export type { RecoverOptions, Recovery } from "./runs/recovery.ts";
+export { type RecoverOptions, type Recovery, recoverDefaults } from "./runs/recovery.ts";
 export type { RunStream } from "./runs/run-stream.ts";

@@ -39,9 +39,10 @@ describe("src", () => {
     expect(problemsIn(sources)).toEqual([]);
   });
 
-  test("each export of the package is built from an entry, and each entry is exported", () => {
+  test("each export and command of the package is built from an entry, and each entry is one", () => {
     const exported = Object.keys(manifest.exports).filter((name) => name !== "./package.json");
-    expect(entries.map(subpathOf)).toEqual(exported);
+    const commands = Object.keys(manifest.bin).map((name) => `./${name}`);
+    expect(entries.map(subpathOf)).toEqual([...exported, ...commands]);
   });
 
   afterAll(() => {
