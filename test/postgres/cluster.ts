@@ -49,7 +49,7 @@ export async function startCluster(): Promise<Cluster> {
 }
 
 /** A server whose process was killed would go on for ever. */
-export function endOrphans(parent: string) {
+function endOrphans(parent: string) {
   for (const name of readdirSync(parent).filter((one) => one.startsWith(prefix))) {
     if (isRunning(Number(name.slice(prefix.length)))) continue;
     const folder = join(parent, name);
