@@ -84,7 +84,7 @@ describe("what has no object to compare with holds as it is written", () => {
   const number = (where: string, option: string) => Number(of(where, option));
 
   test("the page has no other rows", () => {
-    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(22);
+    expect(rowsBelow("Guardrails, stores, providers, tests")).toHaveLength(24);
     expect(documented("Run")).toEqual({ runId: "a new UUIDv7", onBreak: "cancel", onInterrupted: "fail" });
   });
 

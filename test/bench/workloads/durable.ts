@@ -7,7 +7,7 @@ import { memoryStore, type Store } from "airworthy";
 import { postgres } from "airworthy/postgres";
 import { sqlite } from "airworthy/sqlite";
 import { Client } from "pg";
-import { startCluster } from "../../postgres/cluster.ts";
+import { startServer } from "../../postgres/start-server.ts";
 import { loopByHand } from "../loop-by-hand.ts";
 import { best, type Effort, type Figure, interleaved, type Workload } from "../measure.ts";
 import { agentOf, countingModel, ensureAnswer, oneByOne } from "../scripted-replies.ts";
@@ -76,9 +76,10 @@ async function onSqlite(effort: Effort): Promise<Figure> {
 }
 
 async function onPostgres(effort: Effort): Promise<Figure> {
-  const cluster = await startCluster({ durable: true });
-  const store = postgres(cluster.url);
-  const bare = new Client({ connectionString: cluster.url });
+  const server = startServer({ durable: true });
+  const url = await server.url;
+  const store = postgres(url);
+  const bare = new Client({ connectionString: url });
   try {
     await bare.connect();
     await bare.query("CREATE TABLE bare (seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line TEXT NOT NULL)");
@@ -90,7 +91,7 @@ async function onPostgres(effort: Effort): Promise<Figure> {
   } finally {
     await bare.end();
     await store.close?.();
-    await cluster.stop();
+    await server.stop();
   }
 }
 
