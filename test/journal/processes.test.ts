@@ -157,6 +157,15 @@ describe("a SQLite file", () => {
         statements.push(sql);
         super.exec(sql);
       }
+      override prepare(sql: string) {
+        const statement = super.prepare(sql);
+        const run = statement.run.bind(statement);
+        const watched = (...values: Parameters<typeof run>) => {
+          statements.push(sql);
+          return run(...values);
+        };
+        return Object.assign(statement, { run: watched });
+      }
     }
     const store = sqlite(file, { driver: Watched });
     expect(statements).toContain("PRAGMA synchronous = FULL");

@@ -127,7 +127,7 @@ interface SchemaParts {
 
 async function bringUpToDate(pool: PostgresPool, { run, dialect, schema }: SchemaParts) {
   // Postgres unescapes a whole text to find one field of it, and refuses escapes that JSON allows: \u0000, half a surrogate pair.
-  const words = { key: 'TEXT COLLATE "C"', field: (name: string) => `(replace(line, '\\u', '/u')::json ->> '${name}')` };
+  const words = { key: 'TEXT COLLATE "C"', field: (name: string) => `(replace(line, '\\u', '/u')::json ->> '${name}')`, byKey: "" };
   // Looked at first: where nothing is to be done, no right to make tables is needed.
   const [there] = await run(pool, query("SELECT to_regclass($1) IS NOT NULL AS there", [dialect.table("schema_steps")]));
   if (there?.["there"] === true && isPresent(stepsDone(await run(pool, query(selectSteps(dialect.table)))))) return;

@@ -8,12 +8,14 @@ export interface SchemaWords {
   readonly key: string;
   /** A field of a line, as an expression. */
   readonly field: (name: string) => string;
+  /** How a table is kept by its primary key alone, where the other would keep its rows elsewhere. */
+  readonly byKey: string;
 }
 
 type Step = (table: Dialect["table"], words: SchemaWords) => readonly string[];
 
 const steps: readonly Step[] = [
-  (table, { key, field }) => [
+  (table, { key, field, byKey }) => [
     `CREATE TABLE ${table("runs")} (
       run_id ${key} PRIMARY KEY, agent TEXT NOT NULL, user_id TEXT, tenant TEXT, conversation_id TEXT, parent TEXT,
       phase TEXT NOT NULL, epoch BIGINT NOT NULL, length BIGINT NOT NULL,
@@ -23,7 +25,7 @@ const steps: readonly Step[] = [
     ...["user_id", "tenant", "conversation_id", "parent"].map(
       (column) => `CREATE INDEX runs_${column} ON ${table("runs")} (${column}, created_at) WHERE ${column} IS NOT NULL`,
     ),
-    `CREATE TABLE ${table("lines")} (run_id ${key} NOT NULL, seq BIGINT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (run_id, seq))`,
+    `CREATE TABLE ${table("lines")} (run_id ${key} NOT NULL, seq BIGINT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (run_id, seq))${byKey}`,
     // Worked out when somebody looks: writing costs nothing, and the store need not understand what it keeps.
     `CREATE VIEW ${table("entries")} AS SELECT run_id, seq, ${field("type")} AS type, ${field("key")} AS key, CAST(${field("at")} AS BIGINT) AS at, line
       FROM ${table("lines")}`,

@@ -1,6 +1,6 @@
 // Writes of one turn of the event loop in one transaction. Invariant: nobody is told of a write before it is on the disk.
 import type { Work } from "../sql/work.ts";
-import { unavailable } from "../sql/work.ts";
+import { query, unavailable } from "../sql/work.ts";
 import { pause, storeClock } from "../store-clock.ts";
 import type { Connection } from "./connection.ts";
 import { isBusy } from "./worker-lock.ts";
@@ -31,16 +31,24 @@ export function groupedWrites(connection: Connection, busyTimeoutMs: number): Gr
   let waiting: Job[] = [];
   let scheduled = false;
 
-  const begin = (waitMs: number) =>
-    connection.exec(`PRAGMA busy_timeout = ${waitMs}; BEGIN IMMEDIATE; PRAGMA busy_timeout = ${busyTimeoutMs}`);
+  // Prepared once each, for every commit does all of them.
+  const [now, later] = [query("PRAGMA busy_timeout = 0"), query(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)];
+  const [beginning, committing] = [query("BEGIN IMMEDIATE"), query("COMMIT")];
+  const begin = (waits: boolean) => {
+    if (!waits) connection.run(now);
+    connection.run(beginning);
+    if (!waits) connection.run(later);
+  };
 
   /** False when somebody else is writing, and the jobs are to wait on. */
-  const flush = (waitMs: number, isLast: boolean): boolean => {
+  const flush = (waits: boolean, isLast: boolean): boolean => {
     const jobs = waiting.slice(0, mostAtOnce);
     try {
-      begin(waitMs);
-      const told = jobs.map((job) => attempted(connection, job));
-      connection.exec("COMMIT");
+      begin(waits);
+      const [only, ...others] = jobs;
+      // Alone in its transaction, a piece of work is undone with it.
+      const told = only && others.length === 0 ? [only.run()] : jobs.map((job) => attempted(connection, job));
+      connection.run(committing);
       waiting = waiting.slice(jobs.length);
       for (const tell of told) tell();
     } catch (thrown) {
@@ -58,7 +66,7 @@ export function groupedWrites(connection: Connection, busyTimeoutMs: number): Gr
   };
 
   const attempt = (until: number) => {
-    if (waiting.length === 0 || flush(0, storeClock() >= until)) schedule();
+    if (waiting.length === 0 || flush(false, storeClock() >= until)) schedule();
     else void pause(pauseMs).then(() => attempt(until));
   };
 
@@ -73,7 +81,7 @@ export function groupedWrites(connection: Connection, busyTimeoutMs: number): Gr
         if (!scheduled) schedule();
       }),
     flush: () => {
-      while (waiting.length > 0) flush(busyTimeoutMs, true);
+      while (waiting.length > 0) flush(true, true);
     },
   };
 }

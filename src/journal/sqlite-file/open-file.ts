@@ -47,7 +47,10 @@ function migrateAlone(connection: Connection) {
   connection.exec("BEGIN IMMEDIATE");
   try {
     connection.exec("CREATE TABLE IF NOT EXISTS worker (one INTEGER PRIMARY KEY, pid INTEGER NOT NULL)");
-    finish(connection, migrate(dialect.table, { key: "TEXT", field: (name) => `json_extract(line, '$.${name}')` }));
+    finish(
+      connection,
+      migrate(dialect.table, { key: "TEXT", field: (name) => `json_extract(line, '$.${name}')`, byKey: " WITHOUT ROWID" }),
+    );
     connection.exec("COMMIT");
   } catch (thrown) {
     connection.exec("ROLLBACK");
