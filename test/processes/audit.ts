@@ -2,7 +2,7 @@
 // what it can look up.
 import { type Entry, timeline } from "airworthy";
 import { gappedRuns, openPlace, type Place } from "./place.ts";
-import { agentName, inputOf, settlingAgent, stepsOfRun } from "./six-steps.ts";
+import { agentName, settlingAgent, stepsOfRun } from "./six-steps.ts";
 import type { Trial } from "./trial.ts";
 import { type AppendWord, wordOf } from "./worker-process.ts";
 import type { AskedAct } from "./world-process.ts";
@@ -74,7 +74,7 @@ function ownerProblems(run: string, appends: readonly AppendWord[]): readonly st
   });
 }
 
-/** Passes over every closed journal again, with a world that is out of reach: what is told has to be what was told the first time. */
+/** Replays every run, with a world that is out of reach: what is told has to be what was told the first time. */
 async function passAgain({ runs, ledger }: Trial, place: Place) {
   const problems: string[] = [];
   let steps = 0;
@@ -89,7 +89,7 @@ async function passAgain({ runs, ledger }: Trial, place: Place) {
   try {
     for (const runId of runs) {
       const entries = await agent.journal(runId);
-      const again = wordOf(await agent.run(inputOf(runId), { runId }));
+      const again = wordOf(await agent.replay(runId));
       steps += entries.filter(({ type }) => type === "step.done").length;
       problems.push(...journalProblems(entries).map((problem) => `${runId}: ${problem}`));
       if (again.told !== ledger.ends.get(runId)?.told) problems.push(`${runId}: ${again.told} but was ${ledger.ends.get(runId)?.told}`);
