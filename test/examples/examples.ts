@@ -11,16 +11,22 @@ export interface Ended {
 }
 
 export interface RunExampleOptions {
-  /** Sent as soon as the process has printed something. */
+  /** Sent once, as soon as the process has printed `after`. */
   readonly signal?: NodeJS.Signals;
+  /** Default: anything. */
+  readonly after?: string;
 }
 
 /** `args` as given to node. */
-export async function runExample(args: readonly string[], { signal }: RunExampleOptions = {}): Promise<Ended> {
+export async function runExample(args: readonly string[], { signal, after = "" }: RunExampleOptions = {}): Promise<Ended> {
   const { OPENAI_API_KEY: _, NODE_OPTIONS: __, ...env } = process.env;
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-  if (signal) child.stdout.once("readable", () => child.kill(signal));
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (piece: string) => {
+    stdout += piece;
+    if (signal && !child.killed && stdout.includes(after)) child.kill(signal);
+  });
   const exit = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
-  const [exitCode, stdout, stderr] = await Promise.all([exit, text(child.stdout), text(child.stderr)]);
+  const [exitCode, stderr] = await Promise.all([exit, text(child.stderr)]);
   return { exitCode, stdout, stderr };
 }

@@ -74,6 +74,11 @@ describe.concurrent("npm start", { timeout: 30_000 }, () => {
     ["an empty message", [" "], "empty"],
     ["an empty model", ["--model", ""], "--model"],
     ["--live without a key", ["--live"], "OPENAI_API_KEY"],
+    ["an empty file", ["--durable", "--file", ""], "--file"],
+    ["a file for nothing", ["--file", "runs.db"], "--durable"],
+    ["a replay that would go on", ["--replay", "--durable"], "--replay"],
+    ["dying in memory", ["--die-after", "refundOrder"], "--durable"],
+    ["dying after no tool", ["--durable", "--die-after", "refund"], "refundOrder"],
   ] as const)("says what is wrong and does nothing: %s", async ([, args, word]) => {
     const { exitCode, stdout, stderr } = await npmStart(...args);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
