@@ -58,6 +58,9 @@ export function stoppedBy(error: AgentError): Stopped {
   }
 }
 
+/** What a pass ends with that leaves its run for another worker. */
+export const parkedError = (): AgentError => new AgentError("parked", "The agent is shutting down; the run was left where it stood.");
+
 /** Why a signal was aborted, as an error of ours; a reason that is not ours counts as a cancel. */
 export const stopReason = ({ reason }: AbortSignal): AgentError => toAgentError(reason, "cancelled", "The run was cancelled.");
 

@@ -1,6 +1,7 @@
 // Entries to lines of text and back; the only place that knows how an entry is written.
 import { AgentError } from "../core/errors.ts";
 import { type Entry, journalFormat } from "../core/journal.ts";
+import { isObject } from "../core/json.ts";
 
 export function encode(entry: Entry): string {
   return JSON.stringify(entry);
@@ -29,8 +30,19 @@ export function decode(line: string): Entry {
   if ((entry.type === "run.started" || entry.type === "run.resumed") && entry.format > journalFormat) {
     throw new AgentError("journal_format_unknown", `This journal has format ${entry.format}; this release reads up to ${journalFormat}.`);
   }
-  if (!fields[entry.type].every((field) => Object.hasOwn(entry, field))) throw corrupt();
+  if (!fields[entry.type].every((field) => isOfItsKind(field, Reflect.get(entry, field)))) throw corrupt();
   return entry;
+}
+
+const texts: ReadonlySet<string> = new Set(["runId", "agent", "agentVersion", "key", "kind", "name", "reason", "note", "status"]);
+const numbers: ReadonlySet<string> = new Set(["format", "attempt", "attempts", "startedAt"]);
+const objects: ReadonlySet<string> = new Set(["caps", "outcome", "error"]);
+
+/** What a field has to be for the code that reads it; of what the user's code recorded only that it is there. */
+function isOfItsKind(field: string, value: unknown): boolean {
+  if (texts.has(field)) return typeof value === "string";
+  if (numbers.has(field)) return typeof value === "number";
+  return objects.has(field) ? isObject(value) : value !== undefined;
 }
 
 const corrupt = () => new AgentError("journal_corrupt", "A line of this journal is no entry.");

@@ -10,8 +10,13 @@ export function exportRun(entries: readonly Entry[]): string {
 
 /** Throws `journal_corrupt` and `journal_format_unknown`, naming the line; also for what does not begin with the start of a run. */
 export function importRun(text: string): readonly Entry[] {
-  const lines = text.split("\n").map((line) => line.replace(/\r$/, ""));
+  const lines = text
+    .replace(/^\uFEFF/, "")
+    .split("\n")
+    .map((line) => line.replace(/\r$/, ""));
   const entries = lines.flatMap((line, index) => (line === "" && index === lines.length - 1 ? [] : [decodeAt(line, index + 1)]));
+  const again = entries.findIndex(({ type }, index) => type === "run.started" && index > 0);
+  if (again > 0) throw new AgentError("journal_corrupt", `Line ${again + 1}: a run starts only once.`, { details: { line: again + 1 } });
   if (entries[0]?.type !== "run.started") throw new AgentError("journal_corrupt", "This text does not begin with the start of a run.");
   return entries;
 }

@@ -52,7 +52,7 @@ function ownPool(url: string, max: number) {
   let made: Promise<PostgresPool & { end(): Promise<void> }> | undefined;
   const make = async () => {
     const { Pool } = await loaded();
-    const pool = new Pool({ connectionString: url, max, allowExitOnIdle: true });
+    const pool = new Pool({ connectionString: url, max, allowExitOnIdle: true, connectionTimeoutMillis: 10_000 });
     // A connection that breaks while nobody uses it is replaced; unheard, this would end the process.
     pool.on("error", () => {});
     return pool;

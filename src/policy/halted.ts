@@ -1,6 +1,6 @@
 // The layer that is asked before anything else: whether the run may still start something.
 import { AgentError } from "../core/errors.ts";
-import { failed, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
+import { failed, parkedError, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
 import type { Layer } from "../core/step.ts";
 
 /** Asked before anything else: a run that was cancelled or halted, is out of time or to be parked starts nothing more. */
@@ -11,6 +11,3 @@ export const halted: Layer = (step, context, next) => {
   if (context.parking.requested) return Promise.resolve(failed(parkedError()));
   return next(step, context);
 };
-
-/** What a pass ends with that leaves its run for another worker. */
-export const parkedError = () => new AgentError("parked", "The agent is shutting down; the run was left where it stood.");

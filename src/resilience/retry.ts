@@ -1,7 +1,7 @@
 // Owns whether and when a failed attempt is made again: n attempts are n performs, never earlier than asked, never past the deadline.
 import pRetry from "p-retry";
 import { AgentError, isOfThePass, storeError, toAgentError } from "../core/errors.ts";
-import { failed, type Outcome, type Stopped, stoppedBySignal } from "../core/outcome.ts";
+import { failed, type Outcome, parkedError, type Stopped, stoppedBySignal } from "../core/outcome.ts";
 import { randomAt } from "../core/print.ts";
 import { type Layer, type Next, retryDefaults, type Step, type StepContext } from "../core/step.ts";
 import { spanEvents } from "../core/trace.ts";
@@ -61,6 +61,7 @@ function tryAgain<T>(step: Step<T>, context: StepContext, next: Next, first: Fai
     if (nth === 1) throw new AttemptFailed(first, context.attempt);
     const attempt = context.attempt + nth - 1;
     if (context.signal.aborted) return stoppedBySignal(context.signal);
+    if (context.parking.requested) return failed(parkedError());
     const outcome = await next(step, { ...context, attempt });
     if (isAttemptFailure(outcome)) throw new AttemptFailed(outcome, attempt);
     return outcome;
@@ -84,6 +85,7 @@ async function waited<T>(step: Step<T>, context: StepContext, last: AttemptFaile
   const { failure, attempt } = last;
   const { clock, signal, trace } = context;
   if (!failure.retryable || step.mayRepeat?.() === false) return false;
+  if (context.parking.requested) return park(last);
   if (!signal.aborted) {
     const now = clock.now();
     const retryAt = retryTime(step, context, last, nth, now);
@@ -94,6 +96,12 @@ async function waited<T>(step: Step<T>, context: StepContext, last: AttemptFaile
     if (await sleep(clock, retryAt - now, signal)) return true;
   }
   last.answer = stoppedBySignal(signal);
+  return false;
+}
+
+/** No wait is begun that another worker could sit out: the run is left where it stands. */
+function park(last: AttemptFailed): false {
+  last.answer = failed(parkedError());
   return false;
 }
 

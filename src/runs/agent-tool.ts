@@ -74,6 +74,7 @@ export function agentTool<Output, Schema extends AnySchema, Told>(
 ): Tool<ArgumentsOf<Schema>, Told>;
 export function agentTool(agent: AgentParts, options: AgentToolOptions<unknown, AnySchema, unknown>, own: Store | undefined): Tool {
   checkOptions("configuration_invalid", "asTool", options, checks);
+  if (options.effect === "read") checkReadsOnly(agent);
   const { input: _, output: __, maxDepth: ___, inputSchema = taskSchema, ...facts } = options;
   const made = tool({ ...facts, inputSchema, repeat: "with-same-key", retry: facts.retry ?? agentToolDefaults.retry, execute });
   return Object.freeze({ ...made, label: agent.name, timeoutMs: 0, child: childOf(agent, options, own) });
@@ -82,6 +83,13 @@ export function agentTool(agent: AgentParts, options: AgentToolOptions<unknown, 
 function execute(): Promise<never> {
   const message = "An agent as a tool is run by the run that calls it; list it among the tools of an agent.";
   return Promise.reject(new AgentError("configuration_invalid", message));
+}
+
+/** What is declared a read is made in simulations too, and nobody asks before it: an agent that acts may not pass for one. */
+function checkReadsOnly({ name, tools }: AgentParts) {
+  const [acting] = [...tools].find(([, { effect }]) => effect !== "read") ?? [];
+  if (acting === undefined) return;
+  throw new AgentError("configuration_invalid", `asTool: the agent ${name} is no "read"; its tool ${acting} acts.`);
 }
 
 type Asked = ArgumentsOf<AnySchema>;

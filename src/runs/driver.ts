@@ -2,11 +2,10 @@
 import { uuidv7 } from "uuidv7";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import { checkOptions, isCount } from "../core/options.ts";
-import { stopReason } from "../core/outcome.ts";
+import { parkedError, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { whenAborted, withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import { parkedError } from "../policy/halted.ts";
 import type { ResumeOptions } from "./agent-options.ts";
 import { drive } from "./drive.ts";
 import { createLeases, type Leases } from "./leases.ts";

@@ -90,11 +90,22 @@ export async function openResumed(agent: AgentParts, request: ResumeRequest): Pr
 }
 
 /** A run that is nobody's, to go on with; undefined when it is somebody's by now, or over. */
-export async function openFree(agent: AgentParts, runId: string, contextOf: (run: RunFacts) => unknown, lease: Lease | undefined) {
+export async function openFree(
+  agent: AgentParts,
+  runId: string,
+  contextOf: (run: RunFacts) => Promise<Pick<RunFacts, "context">> | Pick<RunFacts, "context">,
+  lease: Lease | undefined,
+) {
   const claim = await agent.store.journal.claim(runId, lease, "ifFree");
   if (!claim) return undefined;
   const known = readRun(agent, claim.lines.map(decode), undefined);
-  return reopened(agent, claim, { ...known, run: { ...known.run, context: contextOf(known.run) } });
+  try {
+    return await reopened(agent, claim, { ...known, run: { ...known.run, ...(await contextOf(known.run)) } });
+  } catch (thrown) {
+    // Nobody is on it: another worker need not wait until the lease has run out.
+    await agent.store.journal.release?.(runId, claim.epoch).catch(() => {});
+    throw thrown;
+  }
 }
 
 /** Owned from here on; a run that turns out to have ended is only answered. */
@@ -125,7 +136,7 @@ async function answered(agent: AgentParts, { run: asked, input, lease }: StartRe
   const started = startedOf(entries);
   if (!sameAsked(started, { input, user: asked.user, conversationId: asked.conversationId })) throw notYours(asked.id);
   if (closingOfEntries(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
-  const free = lease && (await openFree(agent, asked.id, () => asked.context, lease));
+  const free = lease && (await openFree(agent, asked.id, () => ({ context: asked.context }), lease));
   if (free) return free;
   throw runActive(asked.id);
 }

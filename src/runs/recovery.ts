@@ -3,6 +3,7 @@ import { AgentError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import { anything, checkOptions, isAmount, isFunction, isPositiveCount } from "../core/options.ts";
 import type { RunResult } from "../core/result.ts";
+import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 
 export interface RecoverOptions<Output = unknown> {
@@ -10,10 +11,10 @@ export interface RecoverOptions<Output = unknown> {
   readonly concurrency?: number;
   /** How often to look for runs when none was found, in milliseconds; default 5,000. */
   readonly everyMs?: number;
-  /** The live objects for a run that is taken up; asked once for each. */
+  /** The live objects for a run that is taken up, or a promise of them; asked once for each. Where it fails, the run is given back. */
   readonly context?: (run: Omit<RunFacts, "context">) => unknown;
-  /** Told of every run that was gone on with. What it throws is ignored. */
-  readonly onResult?: (result: RunResult<Output>) => void;
+  /** Told of every run that was gone on with. What it throws or rejects with is ignored. */
+  readonly onResult?: (result: RunResult<Output>) => unknown;
 }
 
 export interface Recovery {
@@ -37,7 +38,8 @@ export function startRecovery<Output>(
   if (!journal.free)
     throw new AgentError("configuration_invalid", "recover needs a store that keeps leases: sqlite(), postgres() or memoryStore().");
   const going = new Map<string, Promise<void>>();
-  let stopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
   let looking: Promise<void> | undefined;
   let cancel = () => {};
 
@@ -46,7 +48,8 @@ export function startRecovery<Output>(
     try {
       const result = await takeUp(runId);
       taken = result !== undefined && result.status !== "failed";
-      if (result) onResult?.(result);
+      const told: unknown = result && onResult?.(result);
+      Promise.resolve(told).catch(() => {}); // a listener has nothing to say to us, later neither
     } catch {
       // A run that cannot be taken up stays where it is, and a listener that throws has nothing to say to us.
     } finally {
@@ -57,22 +60,26 @@ export function startRecovery<Output>(
   };
   const takeSome = async () => {
     const room = concurrency - going.size;
-    const found = room > 0 ? await journal.free?.(agent.name, room).catch(() => []) : [];
-    for (const runId of found ?? []) if (!stopped && !going.has(runId)) going.set(runId, goOn(runId));
+    const free = () => journal.free?.(agent.name, room);
+    // A store that cannot say so now is asked again; one that never answers holds up neither the next look nor a stop.
+    const looked = room > 0 ? withinTime(agent.clock, agent.leaseMs, signal, free) : undefined;
+    for (const runId of (await looked) ?? []) if (!signal.aborted && !going.has(runId)) going.set(runId, goOn(runId));
   };
   const look = () => {
-    if (stopped || looking) return;
+    if (signal.aborted || looking) return;
     cancel();
-    looking = takeSome().finally(() => {
-      looking = undefined;
-      if (!stopped) cancel = agent.clock.after(everyMs, look);
-    });
+    looking = takeSome()
+      .catch(() => {})
+      .finally(() => {
+        looking = undefined;
+        if (!signal.aborted) cancel = agent.clock.after(everyMs, look);
+      });
   };
 
   look();
   return {
     stop: async () => {
-      stopped = true;
+      stopping.abort();
       cancel();
       await looking;
       await Promise.all(going.values());

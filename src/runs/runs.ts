@@ -4,11 +4,10 @@ import { AgentError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { Entry } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
-import { stopReason } from "../core/outcome.ts";
+import { parkedError, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import { parkedError } from "../policy/halted.ts";
 import { capsOf, type ForkChanges, type ForkOptions, type ReplayOptions, type ResumeOptions, type RunOptions } from "./agent-options.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { createDriver, type Driver, neverOpened } from "./driver.ts";
@@ -159,8 +158,13 @@ const takeUp =
     // It may have been asked for here, or the process be shut down, while it was being opened.
     const unwanted = () => active.has(runId) || parking.requested;
     if (unwanted()) return undefined;
-    const opened = await openFree(agent, runId, (run) => context?.(run), leases.terms);
-    if (!opened) return undefined;
+    const opening = openFree(agent, runId, async (run) => ({ context: await context?.(run) }), leases.terms);
+    // Neither the store nor `context` holds up a stop for ever; what comes too late is given back.
+    const opened = await withinTime(agent.clock, agent.leaseMs, new AbortController().signal, () => opening);
+    if (!opened) {
+      opening.then((late) => late && leases.giveBack(runId, late.epoch)).catch(() => {});
+      return undefined;
+    }
     if (!unwanted()) {
       const open = () => Promise.resolve(opened);
       return begin({ runId, asked: undefined, options: {}, streamed: false, named: true, open }).result;

@@ -1,6 +1,6 @@
 // `airworthy diff` as a process: what it prints, and what it exits with.
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createAgent, exportRun, tool } from "airworthy";
@@ -49,6 +49,15 @@ test("what it cannot compare is told on the error output", async () => {
   writeFileSync(path, "no json\n");
   expect(await airworthy("diff", path, path)).toMatchObject({ code: 2, out: "", error: expect.stringContaining(`${path}: Line 1`) });
   expect(await airworthy("diff", join(folder, "missing"), path)).toMatchObject({ code: 2, error: expect.stringContaining("missing") });
+});
+
+test("names in a file say nothing to the terminal", async () => {
+  const [first, second] = [await recorded("1.jsonl", "4711"), await recorded("2.jsonl", "4711")];
+  writeFileSync(second, readFileSync(second, "utf8").replaceAll('"name":"find"', String.raw`"name":"\u001b[31mfind\u0007"`));
+  const { code, out } = await airworthy("diff", first, second);
+  expect(code).toBe(1);
+  expect(out).toContain("find");
+  expect(out).not.toMatch(/[^\P{Cc}\n]/u);
 });
 
 test.each([[[]], [["diff"]], [["diff", "a", "b", "c"]], [["undo", "a", "b"]], [["diff", "--loud", "a", "b"]]])(

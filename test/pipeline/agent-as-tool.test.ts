@@ -287,3 +287,11 @@ describe("asTool", () => {
     await expect(expert.journal(inner)).rejects.toMatchObject({ code: "run_not_found" });
   });
 });
+
+test("an agent that acts is no read", () => {
+  const act = tool({ description: "d", effect: "write", inputSchema: z.object({}), execute: () => "done" });
+  const look = tool({ description: "d", effect: "read", inputSchema: z.object({}), execute: () => "seen" });
+  const agentWith = (tools: AgentOptions["tools"] & object) => createAgent({ name: "expert", model: scriptedModel([]), tools });
+  expect(agentWith({ look }).asTool({ description: "Looks.", effect: "read" }).effect).toBe("read");
+  expect(() => agentWith({ look, act }).asTool({ description: "Looks.", effect: "read" })).toThrow(/its tool act acts/);
+});

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AgentOptions, createAgent, type RunResult, type Store, tool } from "airworthy";
+import { AgentError, type AgentOptions, createAgent, type RunResult, type Store, tool } from "airworthy";
 import { sqlite } from "airworthy/sqlite";
 import { fakeClock, hang, type ScriptedReply, scriptedModel } from "airworthy/testing";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -146,6 +146,53 @@ describe("recover()", () => {
     expect(seen).toEqual([{ for: "r" }]);
   });
 
+  test("a hook that fails gives the run back, and one that rejects later disturbs nobody", async () => {
+    await diedRun("r");
+    passLease();
+    const { agent, clock } = worker([callAct, "Done."]);
+    let asked = 0;
+    const results: RunResult[] = [];
+    const recovery = agent.recover({
+      everyMs: 1_000,
+      context: () => (asked++ === 0 ? Promise.reject(new Error("no database")) : { database: true }),
+      onResult: (result) => {
+        results.push(result);
+        return Promise.reject(new Error("a listener's own"));
+      },
+    });
+    await settle(clock);
+    expect([asked, results]).toEqual([1, []]);
+    await clock.advance(1_000);
+    await settle(clock);
+    await recovery.stop();
+    expect(results).toMatchObject([{ status: "completed" }]);
+  });
+
+  test("a store that does not answer holds up no heartbeat, no look and no stop", async () => {
+    let hanging = 0;
+    const never = () => (hanging++, new Promise<never>(() => {}));
+    const journal = {
+      ...store.journal,
+      renew: () => (hanging === 0 ? never() : Promise.resolve(beats.push("beat") > 0 ? [] : [])),
+      free: never,
+      release: never,
+    };
+    const beats: string[] = [];
+    const { agent, clock } = worker([callAct, hang()], { store: { ...store, journal } });
+    const running = agent.run("go", { runId: "r", timeouts: { totalMs: 200_000 } });
+    while (acts.length === 0) await settle(clock);
+    for (let third = 0; third < 4; third++) await clock.advance(leaseMs / 3);
+    expect(beats.length).toBeGreaterThanOrEqual(2);
+    const recovery = agent.recover();
+    await settle(clock);
+    await recovery.stop();
+    const drained = agent.drain({ withinMs: 10 });
+    await clock.advance(10);
+    await clock.advance(2_000);
+    await drained;
+    expect(await running).toMatchObject({ error: { code: "parked" } });
+  });
+
   test.each([{ concurrency: 0 }, { everyMs: -1 }, { every: 1 }])("refuses %o", (options) => {
     const { agent } = worker([]);
     expect(() => agent.recover(JSON.parse(JSON.stringify(options)))).toThrow(expect.objectContaining({ code: "configuration_invalid" }));
@@ -280,6 +327,17 @@ describe("drain()", () => {
     await recovery.stop();
     expect(results).toMatchObject([{ runId: "r", status: "completed", output: "Done." }]);
     expect(acts).toEqual(["begun", "done"]);
+  });
+
+  test("makes no further attempt, and leaves the run to try again elsewhere", async () => {
+    const busy = new AgentError("provider_unavailable", "Busy.");
+    const { agent, model } = worker(() => busy, { resilience: { retry: { attempts: 5, baseMs: 2_000 } } });
+    const running = agent.run("go", { runId: "r" });
+    const drained = agent.drain({ withinMs: 10_000 });
+    expect(await running).toMatchObject({ status: "failed", resumable: true, error: { code: "parked" } });
+    await drained;
+    expect(model.calls).toBeLessThanOrEqual(1);
+    expect(await worker(["Done."]).agent.resume("r")).toMatchObject({ status: "completed", output: "Done." });
   });
 
   test("aborts what takes longer, and what nobody knows is in doubt", async () => {

@@ -150,7 +150,15 @@ describe("what cannot be replayed is said:", () => {
     ['{"type":"run.started","at":1,"format":1}\n', "journal_corrupt"],
     ['{"type":"run.started","at":1,"format":2}\n', "journal_format_unknown"],
     [`${start}\n\n${start}\n`, "journal_corrupt"],
+    [`${start}\n${start}\n`, "journal_corrupt"],
+    [start.replace('"caps":{}', '"caps":null'), "journal_corrupt"],
+    [`${start}\n{"type":"stage.done","at":1,"key":5,"startedAt":1}`, "journal_corrupt"],
+    [`${start}\n{"type":"step.done","at":1,"key":"k","kind":"tool","name":"n","attempts":1,"outcome":null}`, "journal_corrupt"],
   ])("a file that holds no run: %j", (text, code) => {
     expect(() => importRun(text)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test("a file that begins with a mark of its byte order is read", () => {
+    expect(importRun(`\uFEFF${start}\n`)).toHaveLength(1);
   });
 });

@@ -49,7 +49,8 @@ export function renderDiff(rows: readonly DiffRow[]): string {
     }
   }
   flush();
-  return lines.map((line) => `${line}\n`).join("");
+  // Names come from files: nothing in them speaks to the terminal.
+  return lines.map((line) => `${line.replaceAll(/\p{Cc}/gu, "\uFFFD")}\n`).join("");
 }
 
 interface Item {
