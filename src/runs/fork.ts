@@ -18,6 +18,7 @@ import {
   loadEntries,
   notYours,
   type OpenedRun,
+  openFree,
   readRun,
   runActive,
   sameAsked,
@@ -61,7 +62,8 @@ export function forkRequest(
 }
 
 /**
- * A new run with its beginning written, in one piece, or the closed one that was forked in the same way under this id. Throws
+ * A new run with its beginning written, in one piece, or the one that was forked in the same way under this id: closed, to be answered,
+ * or nobody's since its process died, to be gone on with. Throws
  * `run_not_found`, `run_id_conflict`, `run_active`, `input_invalid` for a turn that cannot be forked at, or what the store throws.
  */
 export async function openForked(agent: AgentParts, request: ForkRequest, lease: Lease | undefined): Promise<OpenedRun> {
@@ -71,7 +73,7 @@ export async function openForked(agent: AgentParts, request: ForkRequest, lease:
   const known = readRun(agent, source, request.context);
   if (user && !sameUser(user, known.run.user)) throw notYours(origin.runId);
   const existing = named ? await journal.load(runId) : undefined;
-  if (existing) return answered(agent, request, existing.map(decode));
+  if (existing) return answered(agent, request, existing.map(decode), lease);
   const copies = prefixOf(source, origin, agent);
 
   // A fork of a run within a run is part of nothing.
@@ -91,7 +93,7 @@ export async function openForked(agent: AgentParts, request: ForkRequest, lease:
     throw thrown;
   }
   trace.end(new AgentError("run_id_conflict", "Somebody else started a run of this id first."));
-  return answered(agent, request, ((await journal.load(runId)) ?? []).map(decode));
+  return answered(agent, request, ((await journal.load(runId)) ?? []).map(decode), lease);
 }
 
 const copiedAt = (source: readonly Entry[]) => source[0]?.at ?? 0;
@@ -125,12 +127,19 @@ function prefixOf(source: readonly Entry[], { runId, at }: Origin, { tools }: Ag
 
 const invalid = (what: string) => new AgentError("input_invalid", `This is no fork: ${what}.`);
 
-function answered(agent: AgentParts, { runId, origin, input, context }: ForkRequest, entries: readonly Entry[]): OpenedRun {
+async function answered(
+  agent: AgentParts,
+  { runId, origin, input, context }: ForkRequest,
+  entries: readonly Entry[],
+  lease: Lease | undefined,
+): Promise<OpenedRun> {
   const known = readRun(agent, entries, context);
   const [started] = entries;
   const past = started?.type === "run.started" ? started.origin : undefined;
   const isSame = past?.runId === origin.runId && past.at === origin.at && past.effects === origin.effects;
   if (!isSame || !sameAsked({ input: input ?? known.input }, { input: known.input })) throw notYours(runId);
-  if (!closingOfEntries(entries)) throw runActive(runId);
-  return { ...known, epoch: 0, entries, trace: noTrace, under: agent };
+  if (closingOfEntries(entries)) return { ...known, epoch: 0, entries, trace: noTrace, under: agent };
+  const free = lease && (await openFree(agent, runId, () => ({ context }), lease));
+  if (free) return { ...free, under: agent };
+  throw runActive(runId);
 }

@@ -292,6 +292,21 @@ test("the same id asked for again: refused while somebody may be on it, gone on 
   expect(acts).toHaveLength(1);
 });
 
+test("a fork asked for again is gone on with under its own parts when its process has died", async () => {
+  const base = worker([callAct, "Done."]);
+  await base.agent.run("go", { runId: "r" });
+  const forking = { at: "turn-1", effects: "simulate", runId: "f" } as const;
+  const dead = worker([hang()]);
+  const seen = dead.agent.forkStream("r", { ...forking, model: scriptedModel([hang()], { id: "other" }) });
+  const asksOther = (line: string) => line.includes('"attempt.started"') && line.includes('"other"');
+  while (!(await store.journal.load("f"))?.some(asksOther)) await settle(dead.clock);
+  passLease();
+  const result = await worker([]).agent.fork("r", { ...forking, model: scriptedModel(["From other."], { id: "other" }) });
+  expect(result).toMatchObject({ status: "completed", output: "From other." });
+  await dead.clock.advance(leaseMs);
+  expect(await seen.result).toMatchObject({ error: { code: "journal_conflict" } });
+});
+
 describe("drain()", () => {
   const slow = (go: Promise<unknown>) =>
     tool({
