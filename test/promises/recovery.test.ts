@@ -298,8 +298,7 @@ test("a fork asked for again is gone on with under its own parts when its proces
   const forking = { at: "turn-1", effects: "simulate", runId: "f" } as const;
   const dead = worker([hang()]);
   const seen = dead.agent.forkStream("r", { ...forking, model: scriptedModel([hang()], { id: "other" }) });
-  const asksOther = (line: string) => line.includes('"attempt.started"') && line.includes('"other"');
-  while (!(await store.journal.load("f"))?.some(asksOther)) await settle(dead.clock);
+  while (!(await store.journal.load("f"))?.some((line) => /"attempt.started".*"other"/.test(line))) await settle(dead.clock);
   passLease();
   const result = await worker([]).agent.fork("r", { ...forking, model: scriptedModel(["From other."], { id: "other" }) });
   expect(result).toMatchObject({ status: "completed", output: "From other." });
