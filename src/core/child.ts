@@ -1,7 +1,8 @@
 // A run within a run: what the run above hands to an agent it calls, and what it hears of it. The id says whose part the run is, so asking again finds it.
+import type { AgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
 import type { Outcome } from "./outcome.ts";
-import type { ChildUsage } from "./result.ts";
+import type { ChildUsage, Taken } from "./result.ts";
 import type { StepContext } from "./step.ts";
 import type { Store } from "./store.ts";
 import type { Trace } from "./trace.ts";
@@ -25,6 +26,8 @@ export interface ChildCall {
   readonly signal: AbortSignal;
   /** Epoch ms at which the run above has to be over. */
   readonly deadlineAt: number;
+  /** Asked before the run takes more; the error of the run above whose limit that would pass, and then nothing is counted. */
+  readonly count: (taken: Taken) => AgentError | undefined;
   /** Once it is requested nothing more is begun, above and within. */
   readonly parking: StepContext["parking"];
   /** The span of the call. */

@@ -186,6 +186,8 @@ export interface StepRecord {
   /** The last attempt that began; 0 when none did. */
   readonly attempt: number;
   readonly outcome?: StoredOutcome;
+  /** Of the run that the step started. */
+  readonly child?: ChildUsage;
 }
 
 /** A step as the code asks for it. */

@@ -47,6 +47,14 @@ export interface ChildUsage {
   readonly runId: string;
   readonly agent: string;
   readonly usage: RunUsage;
+  /** What of it counts against the limits of the runs above. */
+  readonly taken?: Taken;
+}
+
+/** What a run has taken of what limits bound, together with the runs within it. */
+export interface Taken {
+  readonly turns: number;
+  readonly toolCalls: number;
 }
 
 /** Milliseconds on the run's clock. Times of parallel calls add up, so the parts may exceed the total. */

@@ -7,6 +7,7 @@ import type { AskedStep, Closing, Reason, RunJournal, StepKind } from "./journal
 import { assertJson, canonicalJson, type Json, recall } from "./json.ts";
 import type { StageCall } from "./middleware.ts";
 import { done, failed, gravest, isOutcome, type Outcome, type Stopped, stoppedBy, stoppedBySignal, suspended } from "./outcome.ts";
+import type { ChildUsage } from "./result.ts";
 import type { Next, Step, StepContext } from "./step.ts";
 import type { Trace } from "./trace.ts";
 
@@ -44,6 +45,8 @@ export interface Run {
   tried(key: string): number;
   /** What an earlier pass asked at the first attempt of the step of this relative key. */
   asked(key: string): Json | undefined;
+  /** What an earlier pass heard of the run that the step of this relative key started. */
+  childOf(key: string): ChildUsage | undefined;
   /** A recorded choice has passed this step over: it is not taken again, and only a replay compares it. */
   passOver(step: AskedStep): void;
 }
@@ -126,7 +129,7 @@ export function openRun(machinery: Machinery, context: StepContext, path = "", u
 }
 
 /** What earlier passes have recorded below this path. */
-const lookBack = (journal: RunJournal, path: string): Pick<Run, "chosen" | "tried" | "asked" | "passOver"> => ({
+const lookBack = (journal: RunJournal, path: string): Pick<Run, "chosen" | "tried" | "asked" | "childOf" | "passOver"> => ({
   chosen: <T>(key: string) => {
     const past = journal.decided(path + key);
     if (past === undefined) return undefined;
@@ -135,6 +138,7 @@ const lookBack = (journal: RunJournal, path: string): Pick<Run, "chosen" | "trie
   },
   tried: (key) => journal.tried(path + key),
   asked: (key) => journal.find(path + key)?.input,
+  childOf: (key) => journal.find(path + key)?.child,
   passOver: (step) => void journal.check?.step({ ...step, key: path + step.key }),
 });
 

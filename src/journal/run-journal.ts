@@ -1,7 +1,7 @@
 // One run's journal while its owner passes over it: what was recorded is found by key, what is new is written in order and in groups.
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import type { Closing, Entry, NoteAdded, ReplayCheck, RunJournal, StepRecord } from "../core/journal.ts";
+import type { Closing, Entry, NoteAdded, ReplayCheck, RunJournal, StepDone, StepRecord } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import type { Journal, RunPhase } from "../core/store.ts";
 import { encode } from "./codec.ts";
@@ -132,14 +132,21 @@ function index(entries: readonly Entry[]): Past {
       if (steps.get(entry.key)?.outcome) continue;
       steps.set(entry.key, { kind, name, input: entry.input ?? steps.get(entry.key)?.input, attempt });
     } else if (entry.type === "step.done") {
-      const { kind, name, attempts, outcome } = entry;
-      const input = entry.input ?? steps.get(entry.key)?.input;
-      steps.set(entry.key, { kind, name, input, attempt: attempts, outcome });
+      steps.set(entry.key, recordOf(entry, steps.get(entry.key)));
       positions.set(entry.key, position);
     }
   }
   return { steps, decided, stages, left, positions, closing };
 }
+
+const recordOf = ({ kind, name, attempts, outcome, child, input }: StepDone, before: StepRecord | undefined): StepRecord => ({
+  kind,
+  name,
+  input: input ?? before?.input,
+  attempt: attempts,
+  outcome,
+  ...(child ? { child } : {}),
+});
 
 function noteLeft(left: Map<string, number>, { key, note, detail }: NoteAdded) {
   const count = left.get(key) ?? 0;

@@ -1,7 +1,9 @@
-// How much one run may do: a pure count over what the model asks for, rebuilt the same way on every pass. The limit-th is allowed, the next is not.
+// How much one run may do, with the runs within it: a pure count over what models ask for, rebuilt on every pass. The limit-th is allowed, the
+// next is not.
 import { AgentError } from "../core/errors.ts";
 import type { RunCaps } from "../core/journal.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
+import type { Taken } from "../core/result.ts";
 
 /** A call as the limits see it; `sameAs` undefined = never counted as a repetition. */
 export interface CountedCall {
@@ -16,7 +18,14 @@ export interface CallLimits {
   batch(calls: readonly CountedCall[]): AgentError | { readonly warned: ReadonlySet<number> };
   /** Counts calls that could not be executed as asked. */
   invalid(number: number): AgentError | undefined;
+  /** Counts what a run within is about to have taken in all, here and above; when that would pass a limit it counts nothing. */
+  within(runId: string, taken: Taken): AgentError | undefined;
+  /** Counts what a run within took in an earlier pass. */
+  recall(runId: string, taken: Taken): void;
 }
+
+/** Asked with all that a run is about to have taken; answers the error of the run above whose limit that would pass. */
+export type CountAbove = (taken: Taken) => AgentError | undefined;
 
 export const limitDefaults = {
   turns: 20,
@@ -26,15 +35,23 @@ export const limitDefaults = {
   identicalCallsStop: 5,
 } as const;
 
-export function createCallLimits(caps: RunCaps): CallLimits {
+export function createCallLimits(caps: RunCaps, above: CountAbove = () => undefined): CallLimits {
+  const parts = createParts();
+  let turns = 0;
   let calls = 0;
   let invalidCalls = 0;
   let streaks = new Map<string, number>();
   return {
-    turn: (number) => (number > caps.turns ? limit("turn_limit", `The run has taken its ${caps.turns} turns.`, caps.turns) : undefined),
+    turn: (number) => {
+      const all = { turns: number + parts.sum.turns, toolCalls: calls + parts.sum.toolCalls };
+      const stop = all.turns > caps.turns ? turnLimit(caps) : above(all);
+      if (!stop) turns = number;
+      return stop;
+    },
     batch: (asked) => {
-      if (calls + asked.length > caps.toolCalls) {
-        const left = caps.toolCalls - calls;
+      const all = { turns: turns + parts.sum.turns, toolCalls: calls + asked.length + parts.sum.toolCalls };
+      if (all.toolCalls > caps.toolCalls) {
+        const left = Math.max(0, caps.toolCalls - calls - parts.sum.toolCalls);
         return limit(
           "tool_call_limit",
           `The model asked for ${asked.length} tool calls with ${left} of ${caps.toolCalls} left.`,
@@ -51,6 +68,8 @@ export function createCallLimits(caps: RunCaps): CallLimits {
         if (streak >= caps.identicalCallsStop) return looping(call.tool, streak, caps.identicalCallsStop);
         if (streak >= caps.identicalCallsWarn) warned.add(position);
       }
+      const stop = above(all);
+      if (stop) return stop;
       streaks = next;
       calls += asked.length;
       return { warned };
@@ -60,8 +79,49 @@ export function createCallLimits(caps: RunCaps): CallLimits {
       if (invalidCalls <= caps.invalidCalls) return undefined;
       return limit("invalid_call_limit", `The model made ${invalidCalls} calls that could not be executed.`, caps.invalidCalls);
     },
+    within: (runId, taken) => {
+      const sum = parts.sumWith(runId, taken);
+      const all = { turns: turns + sum.turns, toolCalls: calls + sum.toolCalls };
+      const stop = passed(all, caps) ?? above(all);
+      if (!stop) parts.set(runId, taken);
+      return stop;
+    },
+    recall: (runId, taken) => parts.set(runId, taken),
   };
 }
+
+/** What the runs within have taken. One that is passed over again counts itself again: the most it has come to is what it took. */
+function createParts() {
+  const parts = new Map<string, Taken>();
+  let sum: Taken = { turns: 0, toolCalls: 0 };
+  const none: Taken = { turns: 0, toolCalls: 0 };
+  const most = (runId: string, { turns, toolCalls }: Taken): Taken => {
+    const before = parts.get(runId) ?? none;
+    return { turns: Math.max(before.turns, turns), toolCalls: Math.max(before.toolCalls, toolCalls) };
+  };
+  const sumWith = (runId: string, taken: Taken): Taken => {
+    const [before, now] = [parts.get(runId) ?? none, most(runId, taken)];
+    return { turns: sum.turns - before.turns + now.turns, toolCalls: sum.toolCalls - before.toolCalls + now.toolCalls };
+  };
+  return {
+    get sum() {
+      return sum;
+    },
+    sumWith,
+    set: (runId: string, taken: Taken) => {
+      sum = sumWith(runId, taken);
+      parts.set(runId, most(runId, taken));
+    },
+  };
+}
+
+const turnLimit = ({ turns }: RunCaps) => limit("turn_limit", `The run has taken its ${turns} turns.`, turns);
+
+const passed = ({ turns, toolCalls }: Taken, caps: RunCaps) => {
+  if (turns > caps.turns) return turnLimit(caps);
+  if (toolCalls <= caps.toolCalls) return undefined;
+  return limit("tool_call_limit", `The runs within asked for more than the ${caps.toolCalls} tool calls of this one.`, caps.toolCalls);
+};
 
 const limit = (code: "turn_limit" | "tool_call_limit" | "invalid_call_limit", message: string, allowed: number) =>
   new AgentError(code, message, { details: { limit: allowed } });

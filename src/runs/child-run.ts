@@ -3,8 +3,8 @@ import type { ChildCall, ChildEnd } from "../core/child.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { RunInput } from "../core/message.ts";
-import { done, failed, type Outcome, suspended } from "../core/outcome.ts";
-import type { RunResult } from "../core/result.ts";
+import { done, failed, type Outcome, refused, suspended } from "../core/outcome.ts";
+import type { RunResult, Taken } from "../core/result.ts";
 import { decode } from "../journal/codec.ts";
 import { isToolFailure } from "../pipeline/calls/tool-failure.ts";
 import type { AgentParts } from "../pipeline/line.ts";
@@ -23,12 +23,27 @@ export async function runChild(agent: AgentParts, input: RunInput, call: ChildCa
   try {
     const opened = await openChild(here, input, call);
     const { signal, deadlineAt, parking } = call;
-    const result = await drive<unknown>(opened, { agent: here, streamed: false, emit: undefined, parking, signal, deadlineAt });
-    return { outcome: outcomeOf(agent.name, result), used: { runId: result.runId, agent: agent.name, usage: result.usage } };
+    const share = shareOf(call);
+    const { count } = share;
+    const result = await drive<unknown>(opened, { agent: here, streamed: false, emit: undefined, parking, signal, deadlineAt, count });
+    const used = { runId: result.runId, agent: agent.name, usage: result.usage, taken: share.taken() };
+    return { outcome: outcomeOf(agent.name, result, share.stop()), used };
   } catch (thrown) {
     const error = toAgentError(thrown, "journal_unavailable", "The store could not be read or written; nothing was started.");
     return { outcome: isToolFailure(error) ? noAnswer(agent.name, call.runId, "failed", error) : failed(error) };
   }
+}
+
+/** What the run takes of what its caller has left, and the limit above that stopped it, if one did. */
+function shareOf(call: ChildCall) {
+  let taken: Taken = { turns: 0, toolCalls: 0 };
+  let stop: AgentError | undefined;
+  const count = (more: Taken) => {
+    stop = call.count(more);
+    if (!stop) taken = more;
+    return stop;
+  };
+  return { count, taken: () => taken, stop: () => stop };
 }
 
 /** Handed on explicitly: the span nests below the call in whatever async context that is made. */
@@ -76,8 +91,10 @@ function checkPart({ id, parent, user, conversationId }: RunFacts, line = "") {
 }
 
 /** What stops every run of the tree stops the run above; what an agent could not do is an answer to its caller. */
-function outcomeOf(name: string, result: RunResult<unknown>): Outcome<unknown> {
+function outcomeOf(name: string, result: RunResult<unknown>, stop: AgentError | undefined): Outcome<unknown> {
   const { runId } = result;
+  // The limit is the caller's, and so is the stop: raised, both go on.
+  if (stop && result.status === "partial") return refused(stop);
   switch (result.status) {
     case "completed":
       return done(result.output);

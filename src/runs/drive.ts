@@ -16,7 +16,7 @@ import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
 import { pipeline } from "../pipeline/pipeline.ts";
 import { createTextWindow } from "../pipeline/text-window.ts";
 import { createThread } from "../pipeline/thread.ts";
-import { createCallLimits } from "../policy/limits.ts";
+import { type CountAbove, createCallLimits } from "../policy/limits.ts";
 import { outcomeAttributes } from "../telemetry/attributes.ts";
 import type { OpenedRun } from "./open-run.ts";
 import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
@@ -38,6 +38,8 @@ export interface Pass {
   readonly signal: AbortSignal;
   /** When the run this one is part of has to be over, epoch ms: no wait is begun that would end later. */
   readonly deadlineAt?: number;
+  /** Tells the run this one is part of what it is about to have taken. */
+  readonly count?: CountAbove;
   /** Given for a replay. */
   readonly check?: OpenReplayCheck;
   /** For telling a closed run again: how long the line may take in all. */
@@ -138,7 +140,7 @@ async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSigna
   }
 }
 
-function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody }: Pass): Line {
+function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody, count }: Pass): Line {
   return {
     agent,
     input,
@@ -146,7 +148,7 @@ function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restar
     restarts,
     emit,
     thread: createThread(agent.held),
-    limits: createCallLimits(caps),
+    limits: createCallLimits(caps, count),
     window: createTextWindow(emit, agent.clock, agent.held.answers),
     askedBefore: entries.at(-1)?.type === "run.resumed" ? askedCalls(entries) : new Map(),
     findings: [],

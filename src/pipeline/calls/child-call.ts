@@ -6,6 +6,7 @@ import type { ChildUsage } from "../../core/result.ts";
 import type { Run } from "../../core/run.ts";
 import type { Reconciled, Step, StepContext, Terms } from "../../core/step.ts";
 import type { Tool, ToolResult } from "../../core/tool.ts";
+import type { CallLimits } from "../../policy/limits.ts";
 import type { AgentParts } from "../line.ts";
 import { toolFailure } from "./tool-failure.ts";
 
@@ -21,6 +22,7 @@ interface ChildPlace {
   readonly tool: Tool;
   readonly name: string;
   readonly child: ChildAgent;
+  readonly limits: CallLimits;
   readonly inputs: () => unknown;
   readonly heard: Heard;
   /** Makes what the model reads of an output. */
@@ -35,9 +37,11 @@ export const childTerms: Partial<Terms> = { graceMs };
 
 /** How such a step is performed, and looked up. */
 export function childSteps(place: ChildPlace): Pick<Step<ToolResult>, "perform" | "reconcile"> {
-  const { run, agent, key, child } = place;
+  const { run, agent, key, child, limits } = place;
+  const runId = childRunId(run.facts.id, run.path + key);
   const callIn = ({ signal, deadlineAt, parking, trace }: StepContext): ChildCall => ({
-    runId: childRunId(run.facts.id, run.path + key),
+    runId,
+    count: (taken) => limits.within(runId, taken),
     parent: run.facts,
     store: agent.store,
     signal,

@@ -103,10 +103,10 @@ interface Performed {
  * A refused call is a step too: seen, recorded, and never tried. A rule that an earlier pass did not have changes nothing about what that
  * pass has done, and hides nothing that it began.
  */
-function perform(run: Run, { agent }: Line, facts: CallFacts, refusal?: AgentError): Promise<Outcome<Performed>> {
+function perform(run: Run, line: Line, facts: CallFacts, refusal?: AgentError): Promise<Outcome<Performed>> {
   const { key, call, tool } = facts;
-  if (!tool) return performUnknown(run, agent, facts);
-  return performWith(run, agent, facts, { key, tool, name: call.name, ...(refusal ? { refusal } : {}) });
+  if (!tool) return performUnknown(run, line.agent, facts);
+  return performWith(run, line, facts, { key, tool, name: call.name, ...(refusal ? { refusal } : {}) });
 }
 
 async function performUnknown(run: Run, agent: AgentParts, { key, call, offered }: CallFacts): Promise<Outcome<Performed>> {
@@ -118,8 +118,10 @@ async function performUnknown(run: Run, agent: AgentParts, { key, call, offered 
 }
 
 /** Asks the fallback of a tool that could not do it, and the fallback's own, until one can. */
-async function performWith(run: Run, agent: AgentParts, facts: CallFacts, by: Performer): Promise<Outcome<Performed>> {
-  const outcome = await run.step(toolCallStep(run, agent, { ...facts, ...by }));
+async function performWith(run: Run, line: Line, facts: CallFacts, by: Performer): Promise<Outcome<Performed>> {
+  const past = run.childOf(by.key);
+  if (past?.taken) line.limits.recall(past.runId, past.taken);
+  const outcome = await run.step(toolCallStep(run, line, { ...facts, ...by }));
   if (outcome.status !== "done") return outcome;
   const { key, tool, name, insteadOf } = by;
   const result = outcome.value;
@@ -127,7 +129,7 @@ async function performWith(run: Run, agent: AgentParts, facts: CallFacts, by: Pe
   if (tool.fallback && needsFallback(result, tool.effect === "read")) {
     const next = { key: fallbackKey, tool: tool.fallback, name: tool.fallback.label ?? `${facts.call.name}-fallback` };
     const reason = { name: facts.call.name, code: result.error?.code ?? "tool_failed", key: facts.key };
-    return performWith(run, agent, facts, { ...by, ...next, insteadOf: reason });
+    return performWith(run, line, facts, { ...by, ...next, insteadOf: reason });
   }
   if (run.tried(fallbackKey) > 0)
     return failed(new AgentError("step_diverged", `The run recorded a fallback of ${name}; the code takes none.`));

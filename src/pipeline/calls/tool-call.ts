@@ -7,8 +7,9 @@ import type { Run } from "../../core/run.ts";
 import type { CompiledSchema, Validated } from "../../core/schema.ts";
 import type { Next, Reconciled, Step, StepContext } from "../../core/step.ts";
 import type { Tool, ToolContext, ToolResult } from "../../core/tool.ts";
+import type { CallLimits } from "../../policy/limits.ts";
 import { toolSpan } from "../../telemetry/attributes.ts";
-import type { AgentParts } from "../line.ts";
+import type { AgentParts, Line } from "../line.ts";
 import { wrapIn } from "../yours.ts";
 import { type ParsedArguments, parseArguments } from "./arguments.ts";
 import { childSteps, childTerms, type Heard } from "./child-call.ts";
@@ -37,7 +38,7 @@ export interface CallPlace {
   readonly insteadOf?: { readonly name: string; readonly code: ErrorCode; readonly key: string };
 }
 
-export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Step<ToolResult> {
+export function toolCallStep(run: Run, { agent, limits }: Line, place: CallPlace): Step<ToolResult> {
   const { call, key, tool, name } = place;
   const heard: Heard = { used: undefined };
   const step: Step<ToolResult> = {
@@ -52,7 +53,7 @@ export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Ste
     child: () => heard.used,
     // The gate hands on a step with the validated input; this one has nothing to perform with.
     perform: () => Promise.resolve(failed(new AgentError("internal_error", "A tool step was performed without its gate."))),
-    gate: (context, next) => passGate({ run, agent, place, step, heard }, context, next),
+    gate: (context, next) => passGate({ run, agent, limits, place, step, heard }, context, next),
   };
   return step;
 }
@@ -60,6 +61,7 @@ export function toolCallStep(run: Run, agent: AgentParts, place: CallPlace): Ste
 interface GatedCall {
   readonly run: Run;
   readonly agent: AgentParts;
+  readonly limits: CallLimits;
   readonly place: CallPlace;
   readonly step: Step<ToolResult>;
   readonly heard: Heard;
@@ -122,7 +124,7 @@ function refusedCall({ call, tool, name, insteadOf, refusal }: CallPlace, error:
   return done(refusal ? refusedResult(refusal) : failedResult(error));
 }
 
-function innerStep({ run, agent, place, step, heard }: GatedCall, input: unknown): Step<ToolResult> {
+function innerStep({ run, agent, limits, place, step, heard }: GatedCall, input: unknown): Step<ToolResult> {
   const { call, tool, name, key, insteadOf, refusal } = place;
   const info = { run: run.facts, key: run.path + key, tool: name, callId: call.callId, input };
   const idempotencyKey = `${run.facts.agent}/${run.facts.id}/${run.path}${insteadOf?.key ?? key}`;
@@ -143,7 +145,7 @@ function innerStep({ run, agent, place, step, heard }: GatedCall, input: unknown
     perform: async (context) => perform(tool, name, await inputs(), toolContext(context)),
     ...(refusal ? { refusal } : {}),
     reconcile: async (context) => reconcile(place, await inputs(), toolContext(context)),
-    ...(tool.child ? childSteps({ run, agent, key, tool, name, child: tool.child, inputs, heard, accept: render }) : {}),
+    ...(tool.child ? childSteps({ run, agent, limits, key, tool, name, child: tool.child, inputs, heard, accept: render }) : {}),
     ...wrapIn(agent.around.tool, info, isToolResult),
   };
 }
