@@ -209,6 +209,14 @@ export interface ReplayCheck {
 /** The stop or end a run's journal closes with. */
 export type Closing = RunStopped | RunEnded;
 
+export const isClosing = (entry: Entry): entry is Closing => entry.type === "run.stopped" || entry.type === "run.ended";
+
+/** The stop or end a journal is closed by; undefined when the run is going on, or its process died. */
+export function closingIn(entries: readonly Entry[]): Closing | undefined {
+  const last = entries.findLast((entry) => isClosing(entry) || entry.type === "run.resumed");
+  return last && isClosing(last) ? last : undefined;
+}
+
 /**
  * One run's journal as its owner sees it while passing over it. Writes are durable, in order and fenced: when `write` resolves the
  * entries will be read back by any later pass. A failing store makes every further write fail with `journal_unavailable`.

@@ -45,7 +45,7 @@ export interface Run {
   tried(key: string): number;
   /** What an earlier pass asked at the first attempt of the step of this relative key. */
   asked(key: string): Json | undefined;
-  /** What an earlier pass heard of the run that the step of this relative key started. */
+  /** Of a step of this relative key that is done: the run it started, and what that had used. */
   childOf(key: string): ChildUsage | undefined;
   /** A recorded choice has passed this step over: it is not taken again, and only a replay compares it. */
   passOver(step: AskedStep): void;

@@ -1,6 +1,6 @@
 // What a replay is held against: every recorded step and choice, which of them the code has asked for, and the first that it takes differently.
 import { AgentError } from "../core/errors.ts";
-import type { AskedChoice, Closing, Entry, Reason, ReplayCheck, StepKind } from "../core/journal.ts";
+import { type AskedChoice, type Closing, type Entry, isClosing, type Reason, type ReplayCheck, type StepKind } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import { jsonDifferences } from "../core/json-difference.ts";
 import { copiedEntries } from "./views/turns.ts";
@@ -107,7 +107,7 @@ function recordsOf(entries: readonly Entry[]): ReadonlyMap<string, Recorded> {
 
 /** A resume under lower limits may have stopped before all that earlier passes had done. */
 function beginningOfOwed(entries: readonly Entry[]): number {
-  const last = entries.findLast((entry) => entry.type === "run.stopped" || entry.type === "run.ended");
+  const last = entries.findLast(isClosing);
   const code = last?.error?.code;
   return code !== undefined && isLimit(code) ? entries.findLastIndex(({ type }) => type === "run.resumed") : 0;
 }

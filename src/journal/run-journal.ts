@@ -1,7 +1,16 @@
 // One run's journal while its owner passes over it: what was recorded is found by key, what is new is written in order and in groups.
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { RunEvent } from "../core/events.ts";
-import type { Closing, Entry, NoteAdded, ReplayCheck, RunJournal, StepDone, StepRecord } from "../core/journal.ts";
+import {
+  type Closing,
+  type Entry,
+  isClosing,
+  type NoteAdded,
+  type ReplayCheck,
+  type RunJournal,
+  type StepDone,
+  type StepRecord,
+} from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
 import type { Journal, RunPhase } from "../core/store.ts";
 import { encode } from "./codec.ts";
@@ -129,8 +138,9 @@ function index(entries: readonly Entry[]): Past {
     } else if (entry.type === "attempt.started") {
       const { kind, name, attempt } = entry;
       // A fact stays one, whatever was written after it.
-      if (steps.get(entry.key)?.outcome) continue;
-      steps.set(entry.key, { kind, name, input: entry.input ?? steps.get(entry.key)?.input, attempt });
+      const before = steps.get(entry.key);
+      if (before?.outcome) continue;
+      steps.set(entry.key, { kind, name, input: entry.input ?? before?.input, attempt });
     } else if (entry.type === "step.done") {
       steps.set(entry.key, recordOf(entry, steps.get(entry.key)));
       positions.set(entry.key, position);
@@ -157,8 +167,6 @@ function noteLeft(left: Map<string, number>, { key, note, detail }: NoteAdded) {
 /** Of a late result: the attempt says itself that it failed. One that went well has happened, whatever is looked up. */
 const cameToNothing = (detail: Json | undefined) =>
   typeof detail === "object" && detail !== null && "status" in detail && detail["status"] === "failed";
-
-const isClosing = (entry: Entry): entry is Closing => entry.type === "run.stopped" || entry.type === "run.ended";
 
 /** Writes in order; while the store is busy, what comes in waits and goes as one group. After a failure nothing is written any more. */
 function groupWriter({ journal, runId, epoch, entries: loaded }: JournalParts, published: (entries: readonly Entry[]) => void) {

@@ -43,13 +43,13 @@ export function createCallLimits(caps: RunCaps, above: CountAbove = () => undefi
   let streaks = new Map<string, number>();
   return {
     turn: (number) => {
-      const all = { turns: number + parts.sum.turns, toolCalls: calls + parts.sum.toolCalls };
+      const all = plus({ turns: number, toolCalls: calls }, parts.sum);
       const stop = all.turns > caps.turns ? turnLimit(caps) : above(all);
       if (!stop) turns = number;
       return stop;
     },
     batch: (asked) => {
-      const all = { turns: turns + parts.sum.turns, toolCalls: calls + asked.length + parts.sum.toolCalls };
+      const all = plus({ turns, toolCalls: calls + asked.length }, parts.sum);
       if (all.toolCalls > caps.toolCalls) {
         const left = Math.max(0, caps.toolCalls - calls - parts.sum.toolCalls);
         return limit(
@@ -80,8 +80,7 @@ export function createCallLimits(caps: RunCaps, above: CountAbove = () => undefi
       return limit("invalid_call_limit", `The model made ${invalidCalls} calls that could not be executed.`, caps.invalidCalls);
     },
     within: (runId, taken) => {
-      const sum = parts.sumWith(runId, taken);
-      const all = { turns: turns + sum.turns, toolCalls: calls + sum.toolCalls };
+      const all = plus({ turns, toolCalls: calls }, parts.sumWith(runId, taken));
       const stop = passed(all, caps) ?? above(all);
       if (!stop) parts.set(runId, taken);
       return stop;
@@ -93,14 +92,13 @@ export function createCallLimits(caps: RunCaps, above: CountAbove = () => undefi
 /** What the runs within have taken. One that is passed over again counts itself again: the most it has come to is what it took. */
 function createParts() {
   const parts = new Map<string, Taken>();
-  let sum: Taken = { turns: 0, toolCalls: 0 };
-  const none: Taken = { turns: 0, toolCalls: 0 };
+  let sum = nothing;
   const most = (runId: string, { turns, toolCalls }: Taken): Taken => {
-    const before = parts.get(runId) ?? none;
+    const before = parts.get(runId) ?? nothing;
     return { turns: Math.max(before.turns, turns), toolCalls: Math.max(before.toolCalls, toolCalls) };
   };
   const sumWith = (runId: string, taken: Taken): Taken => {
-    const [before, now] = [parts.get(runId) ?? none, most(runId, taken)];
+    const [before, now] = [parts.get(runId) ?? nothing, most(runId, taken)];
     return { turns: sum.turns - before.turns + now.turns, toolCalls: sum.toolCalls - before.toolCalls + now.toolCalls };
   };
   return {
@@ -114,6 +112,10 @@ function createParts() {
     },
   };
 }
+
+const nothing: Taken = { turns: 0, toolCalls: 0 };
+
+const plus = (one: Taken, other: Taken): Taken => ({ turns: one.turns + other.turns, toolCalls: one.toolCalls + other.toolCalls });
 
 const turnLimit = ({ turns }: RunCaps) => limit("turn_limit", `The run has taken its ${turns} turns.`, turns);
 

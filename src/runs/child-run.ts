@@ -11,7 +11,7 @@ import type { AgentParts } from "../pipeline/line.ts";
 import { runAttributes, runSpanName } from "../telemetry/attributes.ts";
 import { checkConversation } from "./check-conversation.ts";
 import { drive } from "./drive.ts";
-import { notYours, type OpenedRun, openResumed, openStarted, sameAsked } from "./open-run.ts";
+import { createRun, notYours, type OpenedRun, openResumed, sameAsked } from "./open-run.ts";
 
 /**
  * Starts the run of the call's id, goes on with it when it has begun, answers it from its journal when it has ended. Throws `input_invalid`
@@ -39,9 +39,11 @@ function shareOf(call: ChildCall) {
   let taken: Taken = { turns: 0, toolCalls: 0 };
   let stop: AgentError | undefined;
   const count = (more: Taken) => {
-    stop = call.count(more);
-    if (!stop) taken = more;
-    return stop;
+    const refusal = call.count(more);
+    // What a sibling further down may still take undoes no stop.
+    if (refusal) stop ??= refusal;
+    else taken = more;
+    return refusal;
   };
   return { count, taken: () => taken, stop: () => stop };
 }
@@ -54,20 +56,11 @@ const below = ({ trace }: ChildCall, run: RunFacts, resumed: boolean) =>
 async function openChild(agent: AgentParts, input: RunInput, { runId, parent }: ChildCall): Promise<OpenedRun> {
   const run = partOf(parent, agent, runId);
   const lines = await agent.store.journal.load(runId);
-  if (lines) checkPart(run, lines[0]);
-  const started = lines ? undefined : await start(agent, run, input);
+  const started = lines ? undefined : await createRun(agent, { run, input, caps: agent.caps, lease: undefined });
   if (started) return started;
+  // An earlier owner of the run above, who does not know it yet, may have been quicker.
+  if (lines) checkPart(run, lines[0]);
   return openResumed(agent, { runId, context: run.context, user: run.user, raise: (caps) => caps, lease: undefined });
-}
-
-/** Undefined when an earlier owner of the run above, who does not know it yet, was quicker. */
-async function start(agent: AgentParts, run: RunFacts, input: RunInput): Promise<OpenedRun | undefined> {
-  try {
-    return await openStarted(agent, { run, input, caps: agent.caps, named: false, lease: undefined });
-  } catch (thrown) {
-    if (AgentError.is(thrown) && thrown.code === "run_active") return undefined;
-    throw thrown;
-  }
 }
 
 /** The principal is the very one of the run above: nobody gains a right by being called. */
@@ -94,7 +87,7 @@ function checkPart({ id, parent, user, conversationId }: RunFacts, line = "") {
 function outcomeOf(name: string, result: RunResult<unknown>, stop: AgentError | undefined): Outcome<unknown> {
   const { runId } = result;
   // The limit is the caller's, and so is the stop: raised, both go on.
-  if (stop && result.status === "partial") return refused(stop);
+  if (stop && "error" in result && result.error.code === stop.code) return refused(stop);
   switch (result.status) {
     case "completed":
       return done(result.output);

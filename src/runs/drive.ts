@@ -1,7 +1,7 @@
 // One pass over one run: opens its journal, keeps its time, walks the line, and writes how it ended, once.
 import type { Clock } from "../core/clock.ts";
 import { AgentError, storeError, toAgentError } from "../core/errors.ts";
-import type { Closing, Entry } from "../core/journal.ts";
+import { type Closing, closingIn, type Entry } from "../core/journal.ts";
 import { failed, type Outcome, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { openRun } from "../core/run.ts";
@@ -103,7 +103,7 @@ async function retold(opened: OpenedRun, { agent }: Pass): Promise<RunResult<unk
   const gone = AbortSignal.abort();
   const load = async () => (await agent.store.journal.load(opened.run.id))?.map(decode);
   const entries = await withinTime(agent.clock, retellingMs, new AbortController().signal, load);
-  if (!entries?.some((entry) => entry.type === "run.ended" || entry.type === "run.stopped")) return undefined;
+  if (!entries || !closingIn(entries)) return undefined;
   return drive({ ...opened, entries, trace: noTrace }, { agent, streamed: false, emit: undefined, signal: gone, graceMs: retellingMs });
 }
 

@@ -2,7 +2,7 @@
 import { uuidv7 } from "uuidv7";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Principal, RunFacts } from "../core/facts.ts";
-import { type Entry, journalFormat, type Origin, type RunCaps } from "../core/journal.ts";
+import { closingIn, type Entry, journalFormat, type Origin, type RunCaps } from "../core/journal.ts";
 import type { RunInput } from "../core/message.ts";
 import type { Lease } from "../core/store.ts";
 import { noTrace } from "../core/trace.ts";
@@ -13,7 +13,6 @@ import { settleInstructions } from "../pipeline/stages/context.ts";
 import { capsOf, type ForkChanges, type ForkOptions } from "./agent-options.ts";
 import { checkForkOptions } from "./check-options.ts";
 import {
-  closingOfEntries,
   headerOf,
   loadEntries,
   notYours,
@@ -138,7 +137,7 @@ async function answered(
   const past = started?.type === "run.started" ? started.origin : undefined;
   const isSame = past?.runId === origin.runId && past.at === origin.at && past.effects === origin.effects;
   if (!isSame || !sameAsked({ input: input ?? known.input }, { input: known.input })) throw notYours(runId);
-  if (closingOfEntries(entries)) return { ...known, epoch: 0, entries, trace: noTrace, under: agent };
+  if (closingIn(entries)) return { ...known, epoch: 0, entries, trace: noTrace, under: agent };
   const free = lease && (await openFree(agent, runId, () => ({ context }), lease));
   if (free) return { ...free, under: agent };
   throw runActive(runId);

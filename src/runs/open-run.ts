@@ -1,7 +1,7 @@
 // Finds or makes the journal a run is passed over with: a new one, one that is closed and only answers, or one to go on with.
 import { AgentError } from "../core/errors.ts";
 import type { Principal, RunFacts } from "../core/facts.ts";
-import { type Closing, type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
+import { closingIn, type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
 import { assertJson, canonicalJson } from "../core/json.ts";
 import type { RunInput } from "../core/message.ts";
 import type { Claim, Lease, RunHeader } from "../core/store.ts";
@@ -47,11 +47,14 @@ export async function openStarted(agent: AgentParts, request: StartRequest): Pro
   const { journal } = agent.store;
   const existing = named ? await journal.load(run.id) : undefined;
   if (existing) return answered(agent, request, existing);
-  return (await create(agent, request)) ?? answered(agent, request, (await journal.load(run.id)) ?? []);
+  return (await createRun(agent, request)) ?? answered(agent, request, (await journal.load(run.id)) ?? []);
 }
 
 /** Undefined when somebody else was quicker. */
-async function create(agent: AgentParts, { run, input, caps, lease }: StartRequest): Promise<OpenedRun | undefined> {
+export async function createRun(
+  agent: AgentParts,
+  { run, input, caps, lease }: Omit<StartRequest, "named">,
+): Promise<OpenedRun | undefined> {
   const trace = agent.openTrace(run, false);
   const started = startedEntry(agent, run, input, caps, trace.traceId);
   try {
@@ -135,16 +138,10 @@ async function answered(agent: AgentParts, { run: asked, input, lease }: StartRe
   const { run, caps } = readRun(agent, entries, asked.context);
   const started = startedOf(entries);
   if (!sameAsked(started, { input, user: asked.user, conversationId: asked.conversationId })) throw notYours(asked.id);
-  if (closingOfEntries(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
+  if (closingIn(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
   const free = lease && (await openFree(agent, asked.id, () => ({ context: asked.context }), lease));
   if (free) return free;
   throw runActive(asked.id);
-}
-
-/** The stop or end a journal is closed by; undefined when the run is going on, or its process died. */
-export function closingOfEntries(entries: readonly Entry[]): Closing | undefined {
-  const last = entries.findLast(({ type }) => type === "run.ended" || type === "run.stopped" || type === "run.resumed");
-  return last?.type === "run.ended" || last?.type === "run.stopped" ? last : undefined;
 }
 
 function startedOf(entries: readonly Entry[]): RunStarted {

@@ -1,13 +1,33 @@
 // Every workload still does its work and answers figures. What the figures are is not tested: no test depends on how fast a machine is.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { tableOf } from "./performance-page.ts";
+import { tableOf, writePage } from "./performance-page.ts";
 import { workloads } from "./workloads.ts";
 
 test.each(workloads)("$name can be measured", { timeout: 60_000 }, async ({ measure }) => {
-  const told: string[] = [];
-  const figures = await measure({ rounds: 1, runs: (usual) => Math.min(usual, 2), tell: (done, of) => told.push(`${done}/${of}`) });
+  const figures = await measure({ rounds: 1, runs: (usual) => Math.min(usual, 2), tell: () => {} });
   for (const { what, ours, byHand = 1, aim } of figures) {
     for (const figure of [ours, byHand, aim]) expect(figure, what).toBeGreaterThanOrEqual(0);
   }
   expect(tableOf(figures).split("\n")).toHaveLength(figures.length + 2);
+});
+
+test("the table is written to its place on the page, which keeps the rest", () => {
+  const folder = mkdtempSync(join(tmpdir(), "airworthy-page-"));
+  const page = join(folder, "performance.md");
+  const own = readFileSync(join(import.meta.dirname, "../../docs/performance.md"), "utf8");
+  const figures = [{ what: "a loop", unit: "us", ours: 2, byHand: 1, aim: 3 }];
+  try {
+    writeFileSync(page, own);
+    writePage(figures, new Date(0), page);
+    const written = readFileSync(page, "utf8");
+    expect(written).toContain(tableOf(figures));
+    expect(written).toContain("Measured on 1970-01-01");
+    expect(written).not.toContain("10-step tool loop |");
+    expect(written.split("## Where the rest goes")[1]).toBe(own.split("## Where the rest goes")[1]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -181,6 +181,29 @@ test("attempts are counted over all passes, and time in which nobody was on the 
   expect(entries.flatMap((entry) => (entry.type === "attempt.started" ? [entry.attempt] : []))).toEqual([1, 2, 3]);
 });
 
+test("waiting for somebody to say what became of an act is in nobody's time", async () => {
+  const clock = fakeClock();
+  let known = false;
+  const pay = tool({
+    description: "d",
+    effect: "pay",
+    inputSchema: z.object({}),
+    execute: () => Promise.reject(Object.assign(new Error("x"), { code: "ECONNRESET" })),
+    reconcile: () => (known ? { status: "done", output: "paid" } : { status: "unknown" }),
+  });
+  const agent = createAgent({
+    name: "a",
+    clock,
+    model: scriptedModel([{ calls: [{ name: "pay", arguments: {} }] }, "done"]),
+    tools: { pay },
+    policy: { timeouts: { totalMs: 2_000 } },
+  });
+  expect((await agent.run("go", { runId: "r" })).status).toBe("suspended");
+  await clock.advance(3_600_000);
+  known = true;
+  expect(await agent.resume("r")).toMatchObject({ status: "completed", timings: { totalMs: 0 } });
+});
+
 test("a resumed stream does not show the stop it has left behind", async () => {
   const agent = createAgent({
     name: "a",

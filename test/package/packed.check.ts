@@ -54,6 +54,10 @@ test("an agent runs, with a tool, a guardrail and a double of the model", async 
   expect(await found(source)).toBe("completed found 4711 go");
 });
 
+test("the command is there", async () => {
+  expect(await project.node("node_modules/airworthy/dist/airworthy.js", "--help")).toContain("airworthy diff");
+});
+
 test("one AgentError for all subpaths", async () => {
   const source = `import { AgentError } from "airworthy";
     import { openai } from "airworthy/openai";

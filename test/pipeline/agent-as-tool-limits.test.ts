@@ -130,3 +130,41 @@ test("after a crash at any entry the same is left, no more", async () => {
     expect(await desk.replay("r")).toEqual(ended);
   }
 });
+
+test("a run between stays stopped by a limit above, whatever others below it may still take", async () => {
+  const store = memoryStore();
+  const common = { store, clock: autoClock() };
+  const acting = tool({ description: "d", inputSchema: z.object({}), effect: "write", loopKey: false, execute: () => "done" });
+  const description = "d";
+  const asking = (...replies: readonly ScriptedReply[]) => byTurn(...replies);
+  const five = { calls: Array.from({ length: 5 }, (_, n) => ({ ...call("act", {}), callId: `c${n}` })) };
+  const greedy = createAgent({ ...common, name: "greedy", model: asking(five, "Greedy."), tools: { act: acting } });
+  const modest = createAgent({ ...common, name: "modest", model: asking(act, act, "Modest."), tools: { act: acting } });
+  const lead = createAgent({
+    ...common,
+    name: "lead",
+    model: asking({ calls: [call("greedy"), { ...call("modest"), callId: "other" }] }, "Led."),
+    tools: { greedy: greedy.asTool({ description }), modest: modest.asTool({ description }) },
+  });
+  const boss = createAgent({
+    ...common,
+    name: "boss",
+    model: asking({ calls: [call("lead")] }, "Bye."),
+    tools: { lead: lead.asTool({ description }) },
+    policy: { limits: { toolCalls: 5 } },
+  });
+  expect(await boss.run("go", { runId: "b" })).toMatchObject({ status: "partial", error: { code: "tool_call_limit" } });
+  const ended = await boss.resume("b", { limits: { toolCalls: 10 } });
+  expect(ended).toMatchObject({ status: "completed", usage: { toolCalls: 10 } });
+  expect(toldBy(ended)).toEqual(["Led."]);
+});
+
+test("an agent has the tools it was given, and none of its caller's", async () => {
+  const only = createAgent({ name: "only", model: byTurn({ calls: [call("act", {})] }, "Nothing done.") });
+  const above: string[] = [];
+  const own = tool({ description: "d", inputSchema: z.object({}), effect: "pay", execute: () => above.push("paid") });
+  const tools = { only: only.asTool({ description: "d" }), act: own };
+  const boss = createAgent({ name: "boss", model: byTurn({ calls: [call("only")] }, "Bye."), tools });
+  expect(toldBy(await boss.run("go"))).toEqual(["Nothing done."]);
+  expect(above).toEqual([]);
+});

@@ -109,6 +109,16 @@ describe("a choice", () => {
   });
 });
 
+test.each([
+  [{ a: [1, 1n] }, "a[1]"],
+  [{ m: { at: new Map() } }, "m.at"],
+])("what JSON cannot hold is told with its place", async (value, place) => {
+  const { error } = Object(await planning((run) => run.decide("k", () => value)).run("go"));
+  expect(error.code).toBe("journal_value_invalid");
+  expect(error.details.path).toContain(place);
+  expect(error.message).toContain(place);
+});
+
 describe("steps of the runtime's own", () => {
   const t = (execute: () => unknown) =>
     tool({ description: "d", effect: "read", inputSchema: z.object({}), retry: { attempts: 1 }, execute });

@@ -16,7 +16,7 @@ export interface Ledger {
   /** What nobody should have been told. */
   readonly surprises: readonly string[];
   hearWorld(word: WorldWord): void;
-  hearWorker(worker: string, word: WorkerWord): void;
+  hearWorker(word: WorkerWord): void;
   /** What a worker was ordered to go on with it will not. */
   died(worker: string): void;
 }
@@ -83,7 +83,7 @@ export function createLedger(runs: readonly string[], resume: (runId: string) =>
         order(happened.run);
       }
     },
-    hearWorker: (_, { run, ordered: byOrder, append, claimed }) => {
+    hearWorker: ({ run, ordered: byOrder, append, claimed }) => {
       if (append) appends.push(append);
       if (claimed) counts.claims += 1;
       if (run && byOrder) ordered.delete(run.runId);

@@ -17,7 +17,7 @@ export interface TrialOptions {
   readonly seed: number;
   readonly leaseMs: number;
   /** Told how far it has come. */
-  readonly tell?: (ended: number, kills: number) => void;
+  readonly tell?: (open: number, kills: number) => void;
 }
 
 export interface Trial {
@@ -34,10 +34,10 @@ const start = (file: string, args: readonly string[] = []): ChildProcess =>
   fork(new URL(file, import.meta.url), args, { execArgv: ["--conditions=airworthy-source", "--disable-warning=ExperimentalWarning"] });
 
 /** Ends it, and waits until it has. */
-async function end(child: ChildProcess, signal: "SIGKILL" | "SIGTERM" = "SIGKILL") {
+async function end(child: ChildProcess) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
-  child.kill(signal);
+  child.kill("SIGKILL");
   await gone;
 }
 
@@ -125,7 +125,7 @@ function createCrew(options: TrialOptions, failed: (error: Error) => void) {
         hands.add(hand);
         hand.child.on("message", (word) => {
           if (hand.state === "starting") hand.state = "working";
-          ledger.hearWorker(worker, Object(word));
+          ledger.hearWorker(Object(word));
           heard();
         });
         hand.child.once("exit", (code, signal) => {

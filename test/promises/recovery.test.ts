@@ -121,6 +121,24 @@ describe("recover()", () => {
     expect(new Set(acts).size).toBe(ids.length);
   });
 
+  test("goes on with no more runs at a time than it was told", async () => {
+    const ids = ["r0", "r1", "r2", "r3", "r4"];
+    for (const id of ids) await diedRun(id);
+    passLease();
+    const held: (() => void)[] = [];
+    const waiting = scriptedModel(() => new Promise<ScriptedReply>((resolve) => held.push(() => resolve("Done."))));
+    const { agent, clock } = worker([], { model: waiting });
+    const results: RunResult[] = [];
+    const recovery = agent.recover({ concurrency: 2, onResult: (result) => results.push(result) });
+    for (let turn = 0; turn < 20 && results.length < ids.length; turn++) {
+      await settle(clock);
+      expect(held.length).toBeLessThanOrEqual(2);
+      held.shift()?.();
+    }
+    await recovery.stop();
+    expect(results).toHaveLength(ids.length);
+  });
+
   test("hands out live objects, and survives what cannot be gone on with", async () => {
     await diedRun("r");
     const other = worker([callAct], { name: "other" });
@@ -366,6 +384,26 @@ describe("drain()", () => {
     const next = worker([callAct, "Done."], { tools: { act: slow(Promise.resolve()) } });
     expect(await next.agent.resume("r")).toMatchObject({ status: "suspended", waitingFor: [{ kind: "in-doubt", tool: "act" }] });
     expect(acts).toEqual(["begun"]);
+  });
+
+  test("parks a resumed run whose own code on the line heeds nothing; its earlier stop closes nothing", async () => {
+    const stopped = worker([callAct, "Done."], { policy: { limits: { turns: 1 } } });
+    expect(await stopped.agent.run("go", { runId: "r" })).toMatchObject({ status: "partial" });
+    const reached = Promise.withResolvers<void>();
+    const stuck = worker([callAct, "Done."], { stages: { outputFilter: () => (reached.resolve(), new Promise(() => {})) } });
+    const resumed = stuck.agent.resume("r", { limits: { turns: 5 } });
+    await reached.promise;
+    const drained = stuck.agent.drain({ withinMs: 10 });
+    for (let turn = 0; turn < 5; turn++) {
+      await stuck.clock.advance(50);
+      await settle(stuck.clock);
+    }
+    await drained;
+    expect(await resumed).toMatchObject({ status: "failed", resumable: true, error: { code: "parked" } });
+    const next = worker([callAct, "Done."]);
+    expect((await next.agent.journal("r")).at(-1)?.type).not.toBe("run.ended");
+    expect(await next.agent.resume("r")).toMatchObject({ status: "completed", output: "Done." });
+    expect(acts).toHaveLength(1);
   });
 
   test("parks a run within a run together with the one above, and both are gone on with", async () => {

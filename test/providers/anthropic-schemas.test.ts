@@ -112,6 +112,18 @@ describe("an answer of a shape", () => {
     expect(await sentFor(schema)).toMatchObject(sent);
   });
 
+  test("refers to a part of itself that stands in a list", async () => {
+    const text = { type: "object", properties: { t: { type: "string" } } };
+    const schema = { type: "object", properties: { x: { anyOf: [text, { type: "null" }] }, y: { $ref: "#/properties/x/anyOf/0" } } };
+    expect(await sentFor(schema)).toMatchObject({ properties: { y: { $ref: "#/$defs/0" } }, $defs: { 0: text } });
+  });
+
+  test("makes one of objects whose properties have the names of what every object has", async () => {
+    const part = (name: string) => ({ type: "object", properties: { [name]: { type: "string" } } });
+    const schema = { type: "object", properties: { x: { allOf: [part("a"), part("constructor")] } } };
+    expect(await sentFor(schema)).toMatchObject({ properties: { x: { properties: { constructor: { type: "string" } } } } });
+  });
+
   test("refers to what it defines, made once and closed like the rest", async () => {
     const schema = {
       type: "object",

@@ -1,6 +1,7 @@
 // Statements and transactions over a pool of connections. Invariant: a transaction waits for no second connection, so a pool of one will do.
 import { createHash } from "node:crypto";
 import { AgentError } from "../../core/errors.ts";
+import { isObject } from "../../core/json.ts";
 import { isPresent, migrate, selectSteps, stepsDone } from "../sql/schema.ts";
 import { type Database, type Dialect, type Query, query, type Row, unavailable, type Value, type Work } from "../sql/work.ts";
 
@@ -67,10 +68,11 @@ export function postgresDatabase({ pool, schema, prepare, now }: DatabaseParts):
   };
 }
 
+const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
+
 function dialectOf(schema: string): Dialect {
-  const quoted = `"${schema.replaceAll('"', '""')}"`;
   return {
-    table: (name) => `${quoted}.${name}`,
+    table: (name) => `${quoted(schema)}.${name}`,
     instant: (placeholder) => `coalesce(${placeholder}::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)`,
     forUpdate: "FOR UPDATE",
     alone: (name) => query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`airworthy ${schema} ${name}`]),
@@ -88,11 +90,9 @@ function runner(prepare: boolean): Run {
   return async (on, { text, values }) => {
     const given: unknown[] = values.map((value: Value) => value);
     const { rows } = await on.query(prepare ? { name: nameOf(text), text, values: given } : { text, values: given });
-    return rows.filter(isRow);
+    return rows.filter(isObject);
   };
 }
-
-const isRow = (row: unknown): row is Row => typeof row === "object" && row !== null;
 
 async function transact<T>(pool: PostgresPool, run: Run, work: () => Work<T>): Promise<T> {
   const client = await pool.connect();
@@ -134,7 +134,7 @@ async function bringUpToDate(pool: PostgresPool, { run, dialect, schema }: Schem
   const plain = runner(false);
   await transact(pool, plain, function* () {
     if (dialect.alone) yield dialect.alone("schema");
-    yield query(`CREATE SCHEMA IF NOT EXISTS "${schema.replaceAll('"', '""')}"`);
+    yield query(`CREATE SCHEMA IF NOT EXISTS ${quoted(schema)}`);
     yield* migrate(dialect.table, words);
   });
 }

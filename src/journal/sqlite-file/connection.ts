@@ -1,4 +1,5 @@
 // One open SQLite file by whichever driver, and the queries on it. Invariant: a statement is prepared once.
+import { isObject } from "../../core/json.ts";
 import type { Query, Row, Value } from "../sql/work.ts";
 
 /** What is used of a driver's statement. */
@@ -34,7 +35,7 @@ export function openConnection(path: string, Driver: SqliteDriver): Connection {
     const answers = /^\s*SELECT|^\s*PRAGMA|\bRETURNING\b/.test(text);
     return (values: readonly Value[]): readonly Row[] => {
       const given = order.map((position) => plain(values[position]));
-      if (answers) return statement.all(...given).filter(isRow);
+      if (answers) return statement.all(...given).filter(isObject);
       statement.run(...given);
       return [];
     };
@@ -50,7 +51,5 @@ export function openConnection(path: string, Driver: SqliteDriver): Connection {
     close: () => void database.close(),
   };
 }
-
-const isRow = (row: unknown): row is Row => typeof row === "object" && row !== null;
 
 const plain = (value: Value | undefined) => (typeof value === "string" || typeof value === "number" ? value : null);

@@ -32,7 +32,7 @@ export function groupedWrites(connection: Connection, busyTimeoutMs: number): Gr
   let scheduled = false;
 
   // Prepared once each, for every commit does all of them.
-  const [now, later] = [query("PRAGMA busy_timeout = 0"), query(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)];
+  const [now, later] = [query("PRAGMA busy_timeout = 0"), query(`PRAGMA busy_timeout = ${busyTimeoutMs}`)];
   const [beginning, committing] = [query("BEGIN IMMEDIATE"), query("COMMIT")];
   const begin = (waits: boolean) => {
     if (!waits) connection.run(now);

@@ -1,5 +1,5 @@
 // A view: two runs side by side, step by step. It says where they differ, by paths, and shows nothing of what stands there.
-import type { Closing, Entry, StepDone } from "../../core/journal.ts";
+import { type Closing, type Entry, isClosing, type StepDone } from "../../core/journal.ts";
 import type { Json } from "../../core/json.ts";
 import { jsonDifferences } from "../../core/json-difference.ts";
 import type { Usage } from "../../core/usage.ts";
@@ -64,7 +64,7 @@ function itemsOf(entries: readonly Entry[]): ReadonlyMap<string, Item> {
   let end: Closing | undefined;
   for (const entry of entries) {
     if (entry.type === "run.resumed") end = undefined;
-    else if (entry.type === "run.stopped" || entry.type === "run.ended") end = entry;
+    else if (isClosing(entry)) end = entry;
     else if (entry.type === "decided") {
       const side: DiffSide = { kind: "choice", name: entry.reason, outcome: "done", attempts: 0 };
       items.set(entry.key, { side, input: undefined, value: entry.choice });

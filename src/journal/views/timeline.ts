@@ -77,7 +77,7 @@ function rowOf(entry: Entry, start: number, begunAt: number): TimelineRow | unde
 }
 
 function stepRow(entry: StepEnd, start: number, begunAt: number): TimelineRow {
-  const { inputTokens, outputTokens } = (entry.type === "step.done" && entry.usage) || {};
+  const { inputTokens, outputTokens } = entry.usage ?? {};
   const tries = entry.attempts > 1 ? ` after ${entry.attempts} attempts` : "";
   return {
     atMs: begunAt - start,

@@ -4,6 +4,7 @@ import type { AgentError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import type { FinishReason, ModelResponse } from "../../core/model.ts";
 import { type Answer, joined, notAnAnswer, nothing, type Piece } from "../exchange.ts";
+import { finishReasonOf } from "../finish-reason.ts";
 import { objectIn, textIn } from "../wire.ts";
 import { createBlockList } from "./messages-blocks.ts";
 import { createUsageCount } from "./messages-usage.ts";
@@ -105,7 +106,7 @@ function createEnvelope(about: JsonObject) {
       count.add(usage);
     },
     facts: (hasCalls: boolean): Omit<ModelResponse, "message"> => ({
-      finishReason: finishReasonOf(stopReason, hasCalls),
+      finishReason: finishReasonOf(finishReasons, stopReason, hasCalls),
       ...(count.usage ? { usage: count.usage } : {}),
       ...(modelId ? { modelId } : {}),
       ...(responseId ? { responseId } : {}),
@@ -115,9 +116,3 @@ function createEnvelope(about: JsonObject) {
 }
 
 const metadataOf = (anthropic: JsonObject) => (Object.keys(anthropic).length > 0 ? { providerMetadata: { anthropic } } : {});
-
-function finishReasonOf(stopReason: string | undefined, hasCalls: boolean): FinishReason {
-  const reason = finishReasons.get(stopReason ?? "") ?? "other";
-  // Some gateways say that the turn has ended although it ends with calls.
-  return reason === "stop" && hasCalls ? "tool-calls" : reason;
-}

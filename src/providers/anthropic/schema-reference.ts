@@ -7,8 +7,9 @@ export function targetOf(reference: string, root: JsonSchema): Json | undefined 
   let place: Json | undefined = root;
   for (const segment of reference.slice(2).split("/")) {
     const name = decodeURIComponent(segment).replaceAll("~1", "/").replaceAll("~0", "~");
-    if (!isJsonObject(place) || !Object.hasOwn(place, name)) return undefined;
-    place = place[name];
+    if (Array.isArray(place)) place = place[Number(name)];
+    else if (isJsonObject(place) && Object.hasOwn(place, name)) place = place[name];
+    else return undefined;
   }
   return place;
 }
@@ -44,7 +45,7 @@ function withPart(merged: JsonObject, part: JsonObject): JsonObject | undefined 
   const { properties, required, description: _, ...rest } = part;
   const { properties: before, required: needed } = merged;
   if (!isJsonObject(properties) || !isJsonObject(before)) return undefined;
-  if (Object.keys(properties).some((name) => name in before)) return undefined;
+  if (Object.keys(properties).some((name) => Object.hasOwn(before, name))) return undefined;
   return {
     ...rest,
     ...merged,

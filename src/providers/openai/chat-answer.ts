@@ -3,6 +3,7 @@
 import type { FinishReason } from "../../core/model.ts";
 import type { Usage } from "../../core/usage.ts";
 import type { Answer, Piece } from "../exchange.ts";
+import { finishReasonOf } from "../finish-reason.ts";
 import { listIn, objectIn, textIn } from "../wire.ts";
 import { createChatMessage } from "./chat-message.ts";
 import type { WireChoice, WireCompletion } from "./chat-wire.ts";
@@ -52,16 +53,10 @@ export function createChatAnswer(modelId: string): Answer {
     },
     response: () => ({
       message: { role: "assistant", content: message.content() },
-      finishReason: message.refused ? "content-filter" : finishReasonOf(finish, message.hasCalls),
+      finishReason: message.refused ? "content-filter" : finishReasonOf(finishReasons, finish, message.hasCalls),
       ...(usage ? { usage } : {}),
       ...(answeredBy ? { modelId: answeredBy } : {}),
       ...(responseId ? { responseId } : {}),
     }),
   };
-}
-
-function finishReasonOf(finish: string | undefined, hasCalls: boolean): FinishReason {
-  const reason = finishReasons.get(finish ?? "") ?? "other";
-  // Some gateways say "stop" although the message holds calls.
-  return reason === "stop" && hasCalls ? "tool-calls" : reason;
 }

@@ -1,6 +1,6 @@
 // What a model thought, with what it takes to hand it back. Invariant: it goes back to the model that thought it and to no other: others
 // cannot read it, and refuse it.
-import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import type { ReasoningPart } from "../../core/message.ts";
 import { listIn, objectIn, textIn } from "../wire.ts";
 
@@ -58,11 +58,10 @@ export function reasoningItem(part: ReasoningPart, modelId: string): ReasoningIt
 }
 
 function ownMetadata({ providerMetadata }: ReasoningPart, modelId: string): JsonObject | undefined {
-  const own = fieldOf(providerMetadata, "openai");
+  const own = isJsonObject(providerMetadata) ? providerMetadata["openai"] : undefined;
   if (!isJsonObject(own)) return undefined;
   return own["model"] === undefined || own["model"] === modelId ? own : undefined;
 }
 
-const fieldOf = (value: Json | undefined, name: string) => (isJsonObject(value) ? value[name] : undefined);
 const textsIn = (parts: unknown): readonly string[] => listIn(parts).flatMap((part) => textIn(objectIn(part)["text"]) ?? []);
 const textsOf = (texts: unknown): readonly string[] => listIn(texts).flatMap((text) => textIn(text) ?? []);
