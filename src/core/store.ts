@@ -87,6 +87,12 @@ export interface Hold {
   readonly amount: number;
   /** What used and held together may not pass. */
   readonly limit: number;
+  /** What these keys stand at counts against the limit as well: the earlier parts of a window that rolls. */
+  readonly also?: readonly string[];
+  /** Epoch ms by the store's clock after which nobody asks for the key any more: then it may be forgotten. Absent = never. */
+  readonly until?: number;
+  /** The run the key belongs to; it is forgotten with that run. */
+  readonly run?: string;
 }
 
 /** What a counter stands at. */
@@ -95,14 +101,32 @@ export interface CounterState {
   readonly held: number;
 }
 
+/** What a hold of several is told: where each key stands, what was just held and what stands in `also` included. */
+export interface Granted {
+  readonly granted: true;
+  readonly standing: Readonly<Record<string, CounterState>>;
+}
+
+/** Nothing was held: this key would have passed its limit, and stands here, with what stands in `also`. */
+export interface Refused extends CounterState {
+  readonly granted: false;
+  readonly refusedBy: string;
+}
+
+/** A hold nobody has settled yet. */
+export interface OpenHold {
+  readonly id: string;
+  readonly key: string;
+  readonly amount: number;
+}
+
 /** Amounts shared by all processes that share the store. */
 export interface Counters {
   /**
-   * Holds all of it, or nothing: then the answer is a key that would pass its limit, with where it stands. A hold that is not settled
-   * within `forMs` counts as used. The same `id` again holds nothing more, settled or not; one that was refused has left nothing and is
-   * asked afresh.
+   * Holds all of it, or nothing. A hold that is not settled within `forMs` counts as used. The same `id` again, while it is held or has run
+   * out, holds nothing more; one that was refused or settled has left nothing and is asked afresh.
    */
-  reserve(id: string, holds: readonly Hold[], forMs: number): Promise<(CounterState & { readonly refusedBy: string }) | undefined>;
+  reserve(id: string, holds: readonly Hold[], forMs: number): Promise<Granted | Refused>;
   /**
    * What was really used, by key, in place of what was held; keys left out used nothing, and it may be more than was held. Also corrects
    * a hold that has run out. Once per id; nothing for an id that holds nothing.
@@ -110,6 +134,10 @@ export interface Counters {
   settle(id: string, used: Readonly<Record<string, number>>): Promise<void>;
   /** In the order given; a key never used stands at 0. */
   read(keys: readonly string[]): Promise<readonly CounterState[]>;
+  /** What is held, or has run out, under ids that begin with `prefix`, and is not settled. By id and key. */
+  open(prefix: string): Promise<readonly OpenHold[]>;
+  /** Forgets the keys of a run, and what is held of them. */
+  forget(run: string): Promise<void>;
 }
 
 /** A document and how often it was written; 1 for the first time. */
