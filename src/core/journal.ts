@@ -2,8 +2,10 @@
 import type { AgentError, ErrorCode, StoredError } from "./errors.ts";
 import type { Principal } from "./facts.ts";
 import type { Json } from "./json.ts";
+import type { Charge, Reserved } from "./ledger.ts";
 import type { RunInput } from "./message.ts";
 import type { Waiting } from "./outcome.ts";
+import type { NanoUsd } from "./price.ts";
 import type { ChildUsage, PartialAnswer } from "./result.ts";
 import type { Usage } from "./usage.ts";
 
@@ -22,6 +24,15 @@ export interface RunCaps {
   readonly identicalCallsWarn: number;
   readonly identicalCallsStop: number;
   readonly totalMs: number;
+  /** Of the run itself, with the runs within it; money in nano-dollars. */
+  readonly budget?: AmountCaps;
+}
+
+/** Caps of what a run may cost. */
+export interface AmountCaps {
+  readonly usd?: NanoUsd;
+  readonly tokens?: number;
+  readonly calls?: number;
 }
 
 /** When, as epoch ms on the run's clock. */
@@ -44,7 +55,7 @@ interface Asked {
 }
 
 /** Why the line made a choice. `own`: in a stage of the user's. */
-export type Reason = "guardrails" | "instructions" | "offer" | "route" | "fallback" | "own";
+export type Reason = "guardrails" | "instructions" | "offer" | "route" | "fallback" | "budget" | "own";
 
 /** Of a fork: which run it begins like, and what becomes of its own acts. */
 export interface Origin {
@@ -83,6 +94,8 @@ export interface AttemptStarted extends AboutStep, Asked {
   readonly type: "attempt.started";
   /** Counted over all passes. */
   readonly attempt: number;
+  /** What was set aside for it, when a budget covers it; what it cost until something else is said. */
+  readonly reserved?: Reserved;
 }
 
 export interface AttemptFailed extends AboutStep {
@@ -95,6 +108,7 @@ export interface AttemptFailed extends AboutStep {
   readonly retryAt?: number;
   /** What a model is known to have used before it failed. */
   readonly usage?: Usage;
+  readonly cost?: Charge;
 }
 
 /** A fact: no later pass takes this step again. */
@@ -106,6 +120,8 @@ export interface StepDone extends AboutStep, Asked {
   /** Why it did not go well; of a tool call also what the model was told. */
   readonly code?: ErrorCode;
   readonly usage?: Usage;
+  /** Of its last attempt. */
+  readonly cost?: Charge;
   /** Of the run that it started; what the latest entry of a step says takes the place of what earlier ones said. */
   readonly child?: ChildUsage;
 }
@@ -117,6 +133,7 @@ export interface StepAbandoned extends AboutStep {
   readonly code: ErrorCode;
   /** What a model is known to have used in an attempt that was given up. */
   readonly usage?: Usage;
+  readonly cost?: Charge;
   readonly child?: ChildUsage;
 }
 
@@ -144,7 +161,8 @@ export interface NoteAdded extends At {
 /** `agent.resume` can go on from here. A run that failed stops when what failed is worth trying again. */
 export interface RunStopped extends At {
   readonly type: "run.stopped";
-  readonly status: "partial" | "suspended" | "halted" | "failed";
+  /** `refused`: nothing had been begun, for no budget could afford it. */
+  readonly status: "partial" | "suspended" | "halted" | "failed" | "refused";
   readonly error?: StoredError;
   readonly waitingFor?: readonly Waiting[];
   readonly partial?: PartialAnswer;
@@ -174,8 +192,8 @@ export type Entry =
   | RunStopped
   | RunEnded;
 
-/** Remarks that change nothing: work given up while running, and what came of it afterwards. */
-export type Note = "detached" | "late-result" | "input-changed";
+/** Remarks that change nothing: work given up while running and what came of it afterwards, code that changed, money that runs out or ran over. */
+export type Note = "detached" | "late-result" | "input-changed" | "budget-near" | "budget-overrun";
 
 /** What the journal knows of one step. */
 export interface StepRecord {

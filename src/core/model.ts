@@ -90,6 +90,8 @@ export interface Model {
   readonly id: string;
   /** What this model is always asked with; wins over the agent's settings. */
   readonly settings?: ModelSettings;
+  /** The fewest output tokens a request may ask for, where a model thinks within them; a budget that affords fewer makes no call. */
+  readonly minOutputTokens?: number;
   /** Called once by createAgent. Throws `configuration_invalid` for a tool, a setting or an output schema that the provider cannot take. */
   check?(offer: ModelOffer): void;
   call(request: ModelRequest, context: ModelContext): Promise<ModelResponse>;

@@ -8,6 +8,9 @@ export const nanoPerUsd = 1_000_000_000;
 /** Rounded up, but not for what binary fractions add to a decimal number: 0.07 is 70,000,000 and no more. */
 export const nanoOf = (usd: number): NanoUsd => Math.ceil(Number((usd * nanoPerUsd).toPrecision(15)));
 
+/** Of a cap: rounded down. */
+export const nanoCapOf = (usd: number): NanoUsd => Math.floor(Number((usd * nanoPerUsd).toPrecision(15)));
+
 export const usdOf = (nano: NanoUsd): number => nano / nanoPerUsd;
 
 /** US dollars per million tokens. What is absent costs what `input` or `output` costs. */

@@ -5,6 +5,7 @@ import type { RunEvent } from "./events.ts";
 import type { RunFacts } from "./facts.ts";
 import type { RunJournal, StepKind } from "./journal.ts";
 import type { Json } from "./json.ts";
+import type { Ledger, Reserved, StepCost } from "./ledger.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import type { ChildUsage } from "./result.ts";
 import type { SpanSpec, Trace } from "./trace.ts";
@@ -62,6 +63,8 @@ export interface Step<T> {
   readonly facts?: (value: T) => StepFacts;
   /** What the attempt that has just failed or been given up is known to have used; asked once each. */
   readonly takeSpent?: () => Usage | undefined;
+  /** What its attempts cost; absent = nothing. No attempt is made that a budget cannot afford. */
+  readonly cost?: StepCost<T>;
   /** What the run that it started has used so far, if it started one. */
   readonly child?: () => ChildUsage | undefined;
   /** Asked before another attempt: false when what this one did cannot be taken back. */
@@ -83,6 +86,9 @@ export interface StepContext {
   readonly run: RunFacts;
   readonly clock: Clock;
   readonly journal: RunJournal;
+  readonly ledger: Ledger;
+  /** What was set aside for the attempt in hand; absent when no budget covers it. */
+  readonly reserved?: Reserved;
   /** Epoch ms at which the whole run has to be over. */
   readonly deadlineAt: number;
   /** Once it is requested nothing more is begun in this pass: the run is left for another worker. */

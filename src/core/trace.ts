@@ -11,6 +11,8 @@ export const spanEvents = {
   breakerRejected: "airworthy.breaker.rejected",
   guardrail: "airworthy.guardrail.result",
   fallback: "airworthy.fallback",
+  budgetNear: "airworthy.budget.near",
+  budgetOverrun: "airworthy.budget.overrun",
 } as const;
 
 /** What a span is to be called and carry; `ofValue` adds what is known once the work is done. Never content. */

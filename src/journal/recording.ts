@@ -2,6 +2,7 @@
 import { AgentError, type ErrorCode, reviveError, storeError, toAgentError } from "../core/errors.ts";
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
 import { assertJson, type Json, recall } from "../core/json.ts";
+import type { Charge } from "../core/ledger.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
 import type { ChildUsage } from "../core/result.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";
@@ -30,9 +31,9 @@ export const recorded: Layer = async (step, context, next) => {
 
 /** Writes ahead just before the world is touched: after a crash, "never tried" and "may have happened" can be told apart. */
 export const announced: Layer = (step, context, next) => {
-  const { journal, clock, attempt } = context;
+  const { journal, clock, attempt, reserved } = context;
   const { key, kind, name } = step;
-  const started = { type: "attempt.started" as const, at: clock.now(), key, kind, name, attempt };
+  const started = { type: "attempt.started" as const, at: clock.now(), key, kind, name, attempt, ...(reserved ? { reserved } : {}) };
   try {
     const written = journal.write([attempt === 1 ? { ...started, ...asked(step) } : started]);
     if (written) return once(written, step, context, next);
@@ -65,20 +66,21 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
 
 /** Facts are recorded; a refusal, suspension, halt or a failure worth trying again is not, so that a resume tries afresh. */
 function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Outcome<T> | Promise<Outcome<T>> {
-  const { journal, clock } = context;
+  const { journal, clock, ledger } = context;
+  const cost = ledger.takeCharge(step.key);
   if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) {
-    if (journal.begun(step.key)) journal.hold(abandoned(step, clock.now(), outcome, journal.tried(step.key)));
+    if (journal.begun(step.key)) journal.hold(abandoned(step, clock.now(), outcome, journal.tried(step.key), cost));
     return outcome;
   }
   try {
-    const written = journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key))]);
+    const written = journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key), cost)]);
     return written ? written.then(() => outcome, unwritten) : outcome;
   } catch (thrown) {
     return unwritten(thrown);
   }
 }
 
-function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number): Entry {
+function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number, cost: Charge | undefined): Entry {
   const { key, kind, name } = step;
   const { usage, code } = outcome.status === "done" ? (step.facts?.(outcome.value) ?? {}) : { code: codeOf(outcome) };
   return {
@@ -91,6 +93,7 @@ function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: 
     outcome: close(outcome),
     ...(code === undefined ? {} : { code }),
     ...(usage === undefined ? {} : { usage }),
+    ...(cost ? { cost } : {}),
     ...childOf(step),
     ...(attempts === 0 ? asked(step) : {}),
   };
@@ -104,10 +107,21 @@ function asked<T>({ kind, input }: Step<T>): { readonly input: Json } {
 
 const codeOf = (outcome: Stopped): ErrorCode => (outcome.status === "suspended" ? "tool_in_doubt" : outcome.error.code);
 
-function abandoned<T>(step: Step<T>, at: number, outcome: Stopped, attempts: number): Entry {
+function abandoned<T>(step: Step<T>, at: number, outcome: Stopped, attempts: number, cost: Charge | undefined): Entry {
   const { key, kind, name } = step;
   const usage = step.takeSpent?.();
-  return { type: "step.abandoned", at, key, kind, name, attempts, code: codeOf(outcome), ...(usage ? { usage } : {}), ...childOf(step) };
+  return {
+    type: "step.abandoned",
+    at,
+    key,
+    kind,
+    name,
+    attempts,
+    code: codeOf(outcome),
+    ...(usage ? { usage } : {}),
+    ...(cost ? { cost } : {}),
+    ...childOf(step),
+  };
 }
 
 function childOf<T>(step: Step<T>): { readonly child?: ChildUsage } {

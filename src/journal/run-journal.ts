@@ -25,6 +25,8 @@ export interface JournalParts {
   readonly entries: readonly Entry[];
   /** Absent when nobody watches: then no event is made. */
   readonly emit: ((event: RunEvent) => void) | undefined;
+  /** Told what has become durable, entry by entry. */
+  readonly durable?: (entry: Entry) => void;
   /** Given for a replay. */
   readonly check?: ReplayCheck;
 }
@@ -47,6 +49,7 @@ export function openJournal(parts: JournalParts): OpenJournal {
     screen.showUpTo(parts.entries.length);
     for (const entry of entries) {
       tally.add(entry);
+      parts.durable?.(entry);
       screen.show(entry);
     }
   };

@@ -2,12 +2,14 @@
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { AskedStep } from "../core/journal.ts";
 import { isJsonValue, isObject, type Json } from "../core/json.ts";
+import type { Reserved, StepCost } from "../core/ledger.ts";
 import { isCall, isTextual } from "../core/message.ts";
 import type { ModelRequest, ModelResponse } from "../core/model.ts";
 import { done, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { knownUsage, type Usage } from "../core/usage.ts";
+import { type KnownUsage, modelCost } from "../policy/model-cost.ts";
 import { chatSpan } from "../telemetry/attributes.ts";
 import type { Candidate } from "./candidates.ts";
 import type { Line } from "./line.ts";
@@ -26,6 +28,8 @@ export interface Asking {
   readonly turn: number;
   /** What is new in the conversation, as it is recorded with this call; nothing when it stands with another model of this turn. */
   readonly fresh: readonly Json[];
+  /** The answer a run is wrapped up with, paid from what was kept back for it. */
+  readonly isWrapUp?: true;
 }
 
 /** Models asked in one turn are steps `model/0`, `model/1` and so on. */
@@ -39,6 +43,7 @@ export async function askModel(run: Run, line: Line, asking: Asking): Promise<Ou
   const key = keyOf(position);
   const ref = run.path + key;
   const attempts = createAttempts(line, candidate, turn, request);
+  const { limits } = line.ledger;
   const outcome = await run.step({
     ...askedStep(asking),
     repeat: "freely",
@@ -46,6 +51,7 @@ export async function askModel(run: Run, line: Line, asking: Asking): Promise<Ou
     span: () => chatSpan(model, request, line.streamed),
     facts: ({ usage }) => ({ usage }),
     takeSpent: attempts.takeSpent,
+    ...(candidate.price || limits.length > 0 ? { cost: costOfAsking(line, asking, attempts.takeKnown) } : {}),
     mayRepeat: () => line.restarts || !line.window.hasShown(turn),
     perform: attempts.perform,
     ...wrapIn(line.agent.around.model, { run: run.facts, key: ref, provider: model.provider, model: model.id, request }, isKept),
@@ -68,12 +74,30 @@ interface AskedModel extends AskedStep {
   readonly input: Json;
 }
 
+function costOfAsking(line: Line, { candidate, isWrapUp }: Asking, known: () => KnownUsage): StepCost<ModelResponse> {
+  const { price, factor, offer } = candidate;
+  const { maxOutputTokens, minOutputTokens } = line.agent.budgets.terms;
+  return modelCost({
+    price,
+    factor,
+    count: () => line.tokens.request(line.thread.messages, offer),
+    most: offer.settings.maxOutputTokens ?? maxOutputTokens,
+    least: Math.max(minOutputTokens, candidate.model.minOutputTokens ?? 0),
+    known,
+    ...(isWrapUp ? { isWrapUp } : {}),
+  });
+}
+
 /** The attempts of one call, and what the one in flight is known to have used. */
 function createAttempts(line: Line, { model }: Candidate, turn: number, request: ModelRequest) {
   let spent: Usage | undefined;
+  let isFinal = false;
+  let wasAsked = false;
 
   const perform = async (context: StepContext): Promise<Outcome<ModelResponse>> => {
-    const { signal, clock, attempt } = context;
+    const { signal, clock, attempt, reserved } = context;
+    const affordable = shortened(request, reserved);
+    wasAsked = true;
     // A model that was left behind, or has answered already, may go on talking; nobody listens any more.
     let listening = true;
     const heard = () => listening && !signal.aborted;
@@ -92,9 +116,10 @@ function createAttempts(line: Line, { model }: Candidate, turn: number, request:
     const listeners = { onUsage, ...(line.streamed ? { onText, onProgress } : {}) };
     line.window.restart(turn);
     try {
-      const response = await model.call(request, { signal, attempt, now: () => clock.now(), ...listeners });
+      const response = await model.call(affordable, { signal, attempt, now: () => clock.now(), ...listeners });
       // What it used counts whatever becomes of the answer.
       if (isObject(response)) onUsage(Object(response).usage);
+      isFinal = heard();
       if (!isResponse(response)) throw new AgentError("model_response_invalid", `${model.id} answered with something that is no response.`);
       return done(storable(model.id, withKnownUsage(response)));
     } catch (thrown) {
@@ -109,7 +134,20 @@ function createAttempts(line: Line, { model }: Candidate, turn: number, request:
     spent = undefined;
     return taken;
   };
-  return { perform, takeSpent };
+  /** What of it is known for what it costs; the usage itself stays, to be taken by the journal. */
+  const takeKnown = (): KnownUsage => {
+    const known = { usage: spent, isFinal, wasAsked };
+    [isFinal, wasAsked] = [false, false];
+    return known;
+  };
+  return { perform, takeSpent, takeKnown };
+}
+
+/** The request as a budget affords it. */
+function shortened(request: ModelRequest, reserved: Reserved | undefined): ModelRequest {
+  const { maxOutputTokens } = reserved ?? {};
+  if (maxOutputTokens === undefined || maxOutputTokens === request.settings.maxOutputTokens) return request;
+  return { ...request, settings: { ...request.settings, maxOutputTokens } };
 }
 
 /** A count that is none is not worth losing a paid answer for: it is as if it had not been reported. */

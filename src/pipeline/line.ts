@@ -5,6 +5,7 @@ import type { RunFacts } from "../core/facts.ts";
 import type { GuardPoint, Guardrail, VerdictRecord } from "../core/guardrail.ts";
 import type { RunCaps } from "../core/journal.ts";
 import type { Json } from "../core/json.ts";
+import type { Ledger } from "../core/ledger.ts";
 import type { Message, RunInput, ToolCall } from "../core/message.ts";
 import type { FinishReason } from "../core/model.ts";
 import type { Outcome } from "../core/outcome.ts";
@@ -14,8 +15,10 @@ import type { CompiledSchema } from "../core/schema.ts";
 import type { Store } from "../core/store.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Trace } from "../core/trace.ts";
+import type { Budgets } from "../policy/budgets.ts";
 import type { CallLimits } from "../policy/limits.ts";
 import type { Candidates } from "./candidates.ts";
+import type { RequestTokens } from "./request-tokens.ts";
 import type { TextWindow } from "./text-window.ts";
 import type { Held, Thread } from "./thread.ts";
 import type { Around } from "./yours.ts";
@@ -38,6 +41,8 @@ export interface AgentParts {
   readonly held: Held;
   readonly machinery: Machinery;
   readonly caps: RunCaps;
+  readonly budgets: Budgets;
+  readonly countTokens: ((text: string) => number) | undefined;
   /** Opens the span of a whole run. */
   readonly openTrace: (run: RunFacts, resumed: boolean) => Trace;
   readonly clock: Clock;
@@ -64,6 +69,9 @@ export interface Line extends StageLine {
   readonly restarts: boolean;
   readonly emit: (event: RunEvent) => void;
   readonly limits: CallLimits;
+  readonly ledger: Ledger;
+  /** Counts what models are asked; each message once. */
+  readonly tokens: RequestTokens;
   /** Calls asked for in earlier passes, by key, with the schema of the tool as it was offered then. */
   readonly askedBefore: ReadonlyMap<string, Json>;
   readonly findings: VerdictRecord[];

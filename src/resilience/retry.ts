@@ -134,11 +134,12 @@ function withRetryAt(error: AgentError, retryAt: number): AgentError {
 }
 
 /** Holds the attempt's failure for the journal; with `retryAt` when another attempt follows. */
-function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentError, attempt: number, retryAt?: number) {
+function keep<T>(step: Step<T>, { journal, clock, ledger }: StepContext, failure: AgentError, attempt: number, retryAt?: number) {
   const again = retryAt === undefined ? {} : { retryAt };
   const { key, kind, name } = step;
   const cause = causeOf(failure);
   const usage = step.takeSpent?.();
+  const cost = ledger.takeCharge(key);
   journal.hold({
     type: "attempt.failed",
     at: clock.now(),
@@ -150,6 +151,7 @@ function keep<T>(step: Step<T>, { journal, clock }: StepContext, failure: AgentE
     ...(cause === undefined ? {} : { cause }),
     ...again,
     ...(usage ? { usage } : {}),
+    ...(cost ? { cost } : {}),
   });
 }
 

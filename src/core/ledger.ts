@@ -1,0 +1,114 @@
+// What things cost, and who keeps account of it: the port between steps and budgets. The journal says what was charged; a ledger follows it.
+import type { AgentError } from "./errors.ts";
+import type { Entry } from "./journal.ts";
+import type { Outcome } from "./outcome.ts";
+import type { NanoUsd } from "./price.ts";
+
+/** What a limit can be counted in. `calls`: attempts at model calls, and at tools that cost something. */
+export type Measure = "usd" | "tokens" | "calls";
+
+/** Input and output together; money is absent where nobody knows a price. */
+export interface Cost {
+  readonly nanoUsd?: NanoUsd;
+  readonly tokens: number;
+}
+
+/** The most an attempt can cost. What it may say can be shortened, so that it costs less. */
+export interface WorstCase extends Cost {
+  /** In tokens; `least` is the shortest answer that is of any use. Its cost comes on top. */
+  readonly output?: { readonly most: number; readonly least: number; readonly nanoUsd?: NanoUsd };
+  /** Paid from what is kept back for it. */
+  readonly isWrapUp?: true;
+}
+
+/** What was set aside for an attempt before it was made. */
+export interface Reserved extends Cost {
+  /** What the attempt may say at most. */
+  readonly maxOutputTokens?: number;
+}
+
+/**
+ * What an attempt has cost. `reported`: by what the provider said it used; `declared`: by what the tool said; `reserved`: nobody knows what
+ * it used, so it counts as the most it can have been.
+ */
+export interface Charge extends Cost {
+  readonly basis: "reported" | "declared" | "reserved";
+  /** It was more than had been set aside. */
+  readonly overrun?: true;
+}
+
+/** What a step costs, attempt by attempt. */
+export interface StepCost<T> {
+  /** Asked before every attempt. */
+  worst(): WorstCase;
+  /**
+   * What the attempt that has just ended has cost. Undefined when nobody knows: then it counts as what was set aside, if anything was.
+   */
+  charge(outcome: Outcome<T>, reserved: Reserved | undefined): Charge | undefined;
+}
+
+/** A stretch of time a limit is counted in. */
+export interface Span {
+  readonly name: string;
+  /** Earlier stretches that count as well. */
+  readonly also: readonly string[];
+  /** Epoch ms: when something may be free again. */
+  readonly resetsAt?: number;
+  /** Epoch ms after which nobody asks for it any more. */
+  readonly until?: number;
+}
+
+/** One limit that covers a run. */
+export interface Limit {
+  /** `run`, `user`, ... or a name of the user's. */
+  readonly scope: string;
+  readonly measure: Measure;
+  /** The same in all its windows. */
+  readonly key: string;
+  /** In nano-dollars, tokens or calls. */
+  readonly most: number;
+  /** How much of it a process reserves ahead; absent = nothing. */
+  readonly ahead?: number;
+  /** The run it belongs to, when it is one of a run. */
+  readonly run?: string;
+  at(now: number): Span;
+}
+
+/** Where a limit stands when it is asked for. */
+export interface Standing {
+  readonly limit: Limit;
+  readonly spent: number;
+  readonly reserved: number;
+}
+
+/** The account of one pass over a run. */
+export interface Ledger {
+  /** Every limit that covers the run, those of the runs above included; empty when there is none. */
+  readonly limits: readonly Limit[];
+  /**
+   * Sets the most an attempt can cost aside under every limit, or nothing: then the error says which would be passed. Shortens what it may
+   * say to what the tightest limit has left. Never rejects.
+   */
+  reserve(attempt: AttemptId, worst: WorstCase): Promise<Reserved | AgentError>;
+  /** Something has been charged that the journal does not hold for good yet, so that it is still set aside. */
+  readonly owes: boolean;
+  /** The attempt was not made after all. */
+  release(attempt: AttemptId): void;
+  /** What an attempt has cost, until the entry that says so is written. */
+  charged(key: string, charge: Charge): void;
+  takeCharge(key: string): Charge | undefined;
+  /** Follows an entry that has become durable. */
+  follow(entry: Entry): void;
+  /** Keeps this much of the run's own limits back from everything but its wrap-up. */
+  keepBack(cost: Cost): void;
+  /** Limits that have turned out to be nearly used up; each is told once. */
+  takeWarnings(): readonly Standing[];
+  /** Those of this agent's limits that are nearly used up now. Answers none when that cannot be found out. */
+  near(): Promise<readonly Standing[]>;
+}
+
+/** Which attempt of which step. */
+export interface AttemptId {
+  readonly key: string;
+  readonly attempt: number;
+}

@@ -1,0 +1,80 @@
+// The layer that pays: the most an attempt can cost is set aside before it is made, and what it has cost is written down with how it ended.
+import { AgentError, toAgentError } from "../core/errors.ts";
+import type { Charge, Reserved, Standing, StepCost } from "../core/ledger.ts";
+import { type Outcome, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
+import type { Layer, Next, Step, StepContext } from "../core/step.ts";
+import { spanEvents } from "../core/trace.ts";
+import { withinTime } from "../core/waiting.ts";
+import { amountIn } from "./exceeded.ts";
+
+/**
+ * Per attempt, inside breaker and retries: what they hold back costs nothing. A refusal is `budget_exceeded`, and nothing was sent. Hands on
+ * what was set aside; an attempt that was never begun gives it back.
+ */
+export const budgeted: Layer = (step, context, next) => (step.cost ? paid(step, step.cost, context, next) : next(step, context));
+
+async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  const { ledger, journal, attempt } = context;
+  if (ledger.limits.length === 0) {
+    const outcome = await next(step, context);
+    const charge = cost.charge(outcome, undefined);
+    if (charge && journal.tried(step.key) >= attempt) ledger.charged(step.key, charge);
+    return outcome;
+  }
+  const reserved = await setAside(step, cost, context);
+  if (reserved instanceof AgentError) return stoppedBy(reserved);
+  if (!reserved || context.signal.aborted) {
+    ledger.release({ key: step.key, attempt });
+    return stoppedBySignal(context.signal);
+  }
+  for (const standing of ledger.takeWarnings()) warn(step, context, standing);
+  const outcome = await next(step, { ...context, reserved });
+  // Never announced: a store that failed may have taken the entry all the same, so what was set aside stays until the journal is read again.
+  if (journal.tried(step.key) < attempt) return outcome;
+  const charge = cost.charge(outcome, reserved) ?? { ...reserved, basis: "reserved" };
+  ledger.charged(step.key, held(charge, reserved, step, context));
+  return outcome;
+}
+
+/** A store that does not answer holds nobody past the end of the run; what it grants later is given back. */
+async function setAside<T>(step: Step<T>, cost: StepCost<T>, context: StepContext): Promise<Reserved | AgentError | undefined> {
+  const { ledger, clock, signal, attempt } = context;
+  const asking = settledFirst(context).then((broken) => broken ?? ledger.reserve({ key: step.key, attempt }, cost.worst()));
+  const answer = await withinTime(clock, 0, signal, () => asking);
+  if (!answer) void asking.then((late) => (late instanceof AgentError ? undefined : ledger.release({ key: step.key, attempt })));
+  return answer;
+}
+
+/** What an earlier attempt did not cost after all must not stand in the way of this one. */
+async function settledFirst({ ledger, journal }: StepContext): Promise<AgentError | undefined> {
+  if (!ledger.owes) return undefined;
+  try {
+    await journal.write([]);
+    return undefined;
+  } catch (thrown) {
+    return toAgentError(thrown, "journal_unavailable", "The journal could not be written.");
+  }
+}
+
+/** What ran over is charged in full, and said. */
+function held<T>(charge: Charge, reserved: Reserved, step: Step<T>, { journal, clock, trace }: StepContext): Charge {
+  const over = (charge.nanoUsd ?? 0) > (reserved.nanoUsd ?? Number.POSITIVE_INFINITY) || charge.tokens > reserved.tokens;
+  if (!over) return charge;
+  const detail = { charged: charge.nanoUsd ?? 0, reserved: reserved.nanoUsd ?? 0, tokens: charge.tokens, reservedTokens: reserved.tokens };
+  journal.note({ type: "note", at: clock.now(), key: step.key, note: "budget-overrun", detail });
+  trace.event(spanEvents.budgetOverrun, { tokens: charge.tokens, reserved_tokens: reserved.tokens });
+  return { ...charge, overrun: true };
+}
+
+function warn<T>(step: Step<T>, { journal, clock, trace }: StepContext, { limit, spent, reserved }: Standing) {
+  const { scope, measure, most } = limit;
+  const detail = {
+    scope,
+    measure,
+    limit: amountIn(measure, most),
+    spent: amountIn(measure, spent),
+    reserved: amountIn(measure, reserved),
+  };
+  journal.note({ type: "note", at: clock.now(), key: step.key, note: "budget-near", detail });
+  trace.event(spanEvents.budgetNear, detail);
+}

@@ -1,0 +1,161 @@
+// The budgets of an agent, compiled: which limits cover a run, under which keys. Pure; where they stand is the ledger's to know.
+import { AgentError } from "../core/errors.ts";
+import type { RunFacts } from "../core/facts.ts";
+import type { AmountCaps } from "../core/journal.ts";
+import type { Limit, Measure } from "../core/ledger.ts";
+import { nanoCapOf } from "../core/price.ts";
+import {
+  type AmountLimits,
+  type BudgetLimit,
+  type BudgetOptions,
+  budgetDefaults,
+  limitsIn,
+  type SharedScope,
+  sharedScopes,
+} from "./budget-options.ts";
+import { createWindows, type Windows } from "./windows.ts";
+
+/** How budgets are kept, besides their limits. */
+export interface BudgetTerms {
+  readonly nearAt: number;
+  readonly spacingMs: number;
+  readonly maxOutputTokens: number;
+  readonly minOutputTokens: number;
+}
+
+export interface Budgets {
+  readonly terms: BudgetTerms;
+  /** Caps of a run when it is not given others. */
+  readonly run: AmountCaps | undefined;
+  /** Something is counted in money, so that every model needs a price. */
+  readonly countsMoney: boolean;
+  /** Anything is limited, for every run. */
+  readonly any: boolean;
+  /** The largest amount of money there can be for one call; undefined when nothing limits it. */
+  readonly smallestUsd: number | undefined;
+  /** Every limit of this agent's that covers the run. Throws `input_invalid` when one cannot be told whom it is about. */
+  limitsOf(run: RunFacts, caps: AmountCaps | undefined): readonly Limit[];
+}
+
+/** One limit with the scope it is for, before it is known whom it is about. */
+interface Rule {
+  readonly scope: string;
+  readonly windows: Windows;
+  readonly amounts: AmountCaps;
+  readonly slice: number;
+  readonly whoOf: (run: RunFacts) => readonly string[] | undefined;
+}
+
+/** The options have been checked. Throws `configuration_invalid` for windows that are none. */
+export function compileBudgets(options: BudgetOptions = {}): Budgets {
+  const { run, near = {}, maxOutputTokens, minOutputTokens } = options;
+  const rules = [...sharedScopes.flatMap((scope) => sharedRules(options, scope)), ...customRules(options)];
+  const caps = run && amountCaps(run);
+  const everyUsd = [caps, ...rules.map(({ amounts }) => amounts)].flatMap((amounts) => (amounts?.usd === undefined ? [] : [amounts.usd]));
+  return {
+    terms: {
+      nearAt: near.at ?? budgetDefaults.near.at,
+      spacingMs: near.spacingMs ?? 0,
+      maxOutputTokens: maxOutputTokens ?? budgetDefaults.maxOutputTokens,
+      minOutputTokens: minOutputTokens ?? budgetDefaults.minOutputTokens,
+    },
+    run: caps,
+    countsMoney: everyUsd.length > 0,
+    any: caps !== undefined || rules.length > 0,
+    smallestUsd: everyUsd.length > 0 ? Math.min(...everyUsd) : undefined,
+    limitsOf: (facts, runCaps) => [
+      ...(runCaps ? runLimits(facts, runCaps) : []),
+      ...rules.flatMap((rule) => limitsOfRule(rule, facts)),
+    ],
+  };
+}
+
+/** Dollars become nano-dollars, rounded down: a cap is not passed by a rounding. */
+export const amountCaps = ({ usd, tokens, calls }: AmountLimits): AmountCaps => ({
+  ...(usd === undefined ? {} : { usd: nanoCapOf(usd) }),
+  ...(tokens === undefined ? {} : { tokens }),
+  ...(calls === undefined ? {} : { calls }),
+});
+
+function sharedRules(options: BudgetOptions, scope: SharedScope): readonly Rule[] {
+  return limitsIn(options[scope]).map((limit) => ruleOf(scope, limit, (run) => whoOf(scope, run)));
+}
+
+function customRules({ custom = {} }: BudgetOptions): readonly Rule[] {
+  return Object.entries(custom).map(([scope, { key, ...limit }]) => ruleOf(scope, limit, (run) => customWho(scope, key, run)));
+}
+
+const ruleOf = (scope: string, limit: BudgetLimit, who: Rule["whoOf"]): Rule => ({
+  scope,
+  windows: createWindows(limit, "configuration_invalid", `budget.${scope}`),
+  amounts: amountCaps(limit),
+  slice: limit.slice ?? 0,
+  whoOf: who,
+});
+
+/** Users and conversations of different tenants never meet, whatever their ids. */
+function whoOf(scope: SharedScope, { agent, user, conversationId }: RunFacts): readonly string[] {
+  const tenant = user?.tenant ?? "";
+  switch (scope) {
+    case "conversation":
+      return [tenant, given(conversationId, scope, "conversationId")];
+    case "user":
+      return [tenant, given(user?.id, scope, "user")];
+    case "tenant":
+      return [given(user?.tenant, scope, "user.tenant")];
+    case "agent":
+      return [agent];
+    case "global":
+      return [];
+  }
+}
+
+function given(id: string | undefined, scope: string, option: string): string {
+  if (id !== undefined) return id;
+  throw new AgentError("input_invalid", `The agent has a budget for each ${scope}, and this run is of none; give it "${option}".`);
+}
+
+function customWho(scope: string, key: (run: RunFacts) => string | undefined, run: RunFacts): readonly string[] | undefined {
+  const who: unknown = keyOf(scope, key, run);
+  if (who === undefined) return undefined;
+  if (typeof who === "string" && who !== "") return [who];
+  throw new AgentError("input_invalid", `The key of budget.custom.${scope} answered something else than a text or undefined.`);
+}
+
+function keyOf(scope: string, key: (run: RunFacts) => unknown, run: RunFacts): unknown {
+  try {
+    return key(run);
+  } catch (cause) {
+    throw new AgentError("input_invalid", `The key of budget.custom.${scope} threw.`, { cause });
+  }
+}
+
+const measures = ["usd", "tokens", "calls"] as const satisfies readonly Measure[];
+
+function limitsOfRule({ scope, windows, amounts, slice, whoOf: who }: Rule, run: RunFacts): readonly Limit[] {
+  const whom = who(run);
+  if (!whom) return [];
+  return measures.flatMap((measure) => {
+    const most = amounts[measure];
+    if (most === undefined) return [];
+    const key = keyFor([measure, scope, ...whom, windows.label]);
+    return [{ scope, measure, key, most, ...(slice > 0 ? { ahead: Math.floor(most * slice) } : {}), at: (now: number) => windows.at(now) }];
+  });
+}
+
+const forEver = { name: "", also: [] };
+
+function runLimits({ id }: RunFacts, caps: AmountCaps): readonly Limit[] {
+  return measures.flatMap((measure) => {
+    const most = caps[measure];
+    return most === undefined ? [] : [{ scope: "run", measure, key: keyFor([measure, "run", id]), most, run: id, at: () => forEver }];
+  });
+}
+
+/** No part can be taken for two. */
+const keyFor = (parts: readonly string[]): string => parts.map(encodeURIComponent).join("/");
+
+/** The key of a limit in one of its windows. */
+export const windowKey = (key: string, name: string): string => (name === "" ? key : `${key}/${encodeURIComponent(name)}`);
+
+export const measureOf = (key: string): string => key.slice(0, key.indexOf("/"));

@@ -1,0 +1,97 @@
+// What a model call costs: the most before each attempt, and what it came to after it. Invariant: what is not known counts as the most it can be.
+import type { Charge, Reserved, StepCost, WorstCase } from "../core/ledger.ts";
+import type { Outcome } from "../core/outcome.ts";
+import type { ModelPrice } from "../core/price.ts";
+import type { Usage } from "../core/usage.ts";
+import type { InputFactor } from "./input-factor.ts";
+import { costOf, worstCase } from "./prices/cost.ts";
+
+/** What is known of the usage of an attempt. */
+export interface KnownUsage {
+  readonly usage: Usage | undefined;
+  /** The provider's last word; else what it said while it was still answering. */
+  readonly isFinal: boolean;
+  /** The model was asked at all. */
+  readonly wasAsked: boolean;
+}
+
+export interface ModelCostParts {
+  readonly price: ModelPrice | undefined;
+  readonly factor: InputFactor;
+  /** Tokens of the request as we count them; asked only when a budget covers it. */
+  readonly count: () => number;
+  readonly most: number;
+  readonly least: number;
+  readonly isWrapUp?: true;
+  /** Of the attempt that has just ended. */
+  readonly known: () => KnownUsage;
+}
+
+export function modelCost<T>(parts: ModelCostParts): StepCost<T> {
+  const { price, factor } = parts;
+  let counted = 0;
+  const input = () => factor.atMost(counted);
+
+  const chargeOf = (usage: Usage | undefined, reserved: Reserved | undefined): Charge | undefined => {
+    const inputTokens = usage?.inputTokens ?? (reserved && input());
+    const outputTokens = usage?.outputTokens ?? reserved?.maxOutputTokens;
+    if (inputTokens === undefined || outputTokens === undefined) return undefined;
+    const full = {
+      inputTokens,
+      cacheReadTokens: usage?.inputTokenDetails?.cacheReadTokens ?? 0,
+      cacheWriteTokens: usage?.inputTokenDetails?.cacheWriteTokens ?? 0,
+      outputTokens,
+      reasoningTokens: usage?.outputTokenDetails?.reasoningTokens ?? 0,
+    };
+    const isKnown = usage?.inputTokens !== undefined && usage.outputTokens !== undefined;
+    return {
+      ...(price ? { nanoUsd: costOf(price, full) } : {}),
+      tokens: Math.ceil(inputTokens + outputTokens),
+      basis: isKnown ? "reported" : "reserved",
+    };
+  };
+
+  return {
+    worst: (): WorstCase => {
+      counted = parts.count();
+      const inputTokens = input();
+      const most = price && worstCase(price, inputTokens);
+      return {
+        ...(most ? { nanoUsd: Math.ceil(most.base) } : {}),
+        tokens: inputTokens,
+        output: { most: parts.most, least: Math.min(parts.least, parts.most), ...(most ? { nanoUsd: most.perOutputToken } : {}) },
+        ...(parts.isWrapUp ? { isWrapUp: true } : {}),
+      };
+    },
+    charge: (outcome, reserved) => {
+      const { usage, isFinal, wasAsked } = parts.known();
+      if (!isFinal && (!wasAsked || isFree(outcome))) return free(price);
+      if (isFinal && counted > 0 && usage?.inputTokens !== undefined) factor.saw(counted, usage.inputTokens);
+      // An answer that broke off has used its input, and nobody knows how much was said: all that was allowed.
+      return chargeOf(isFinal ? usage : withoutOutput(usage), reserved);
+    },
+  };
+}
+
+const free = (price: ModelPrice | undefined): Charge => ({ ...(price ? { nanoUsd: 0 } : {}), tokens: 0, basis: "reported" });
+
+function withoutOutput(usage: Usage | undefined): Usage | undefined {
+  if (!usage) return undefined;
+  const { outputTokens: _, outputTokenDetails: __, ...input } = usage;
+  return input;
+}
+
+/** Answered with an HTTP error, or never reached: no provider charges for that. */
+function isFree(outcome: Outcome<unknown>): boolean {
+  if (outcome.status !== "failed") return false;
+  const { status } = outcome.error.details;
+  return (typeof status === "number" && status >= 300) || neverArrived(outcome.error);
+}
+
+const unreached = new Set("ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT".split(" "));
+
+function neverArrived(thrown: unknown, depth = 0): boolean {
+  if (typeof thrown !== "object" || thrown === null || depth > 5) return false;
+  if ("code" in thrown && typeof thrown.code === "string" && unreached.has(thrown.code)) return true;
+  return "cause" in thrown && neverArrived(thrown.cause, depth + 1);
+}
