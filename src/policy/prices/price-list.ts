@@ -38,9 +38,9 @@ export function findPrice({ provider, id }: ModelName, { prices, now }: PriceSou
 
 /** As `findPrice`, for `provider/id`, or an id alone where it leaves no doubt whose it is. */
 export function findPriceByName(name: string, sources: PriceSources): KnownPrice | undefined {
-  const [provider = "", ...rest] = name.split("/");
-  const found = rest.length > 0 ? findPrice({ provider, id: rest.join("/") }, sources) : undefined;
-  return found ?? findPriceById(name, sources);
+  const slash = name.indexOf("/");
+  if (slash < 0) return findPriceById(name, sources);
+  return findPrice({ provider: name.slice(0, slash), id: name.slice(slash + 1) }, sources);
 }
 
 function findPriceById(id: string, sources: PriceSources): KnownPrice | undefined {
