@@ -38,6 +38,7 @@ export type {
 } from "./core/model.ts";
 export { fallback, type ModelChoice, type ModelFallback, type ModelRoute, type RouteQuestion, route } from "./core/model-choice.ts";
 export type { Outcome, Waiting } from "./core/outcome.ts";
+export type { KnownPrice, ModelPrice, TokenRates } from "./core/price.ts";
 export { type ProviderFailure, providerError } from "./core/provider-error.ts";
 export type {
   ChildUsage,
@@ -113,5 +114,6 @@ export {
   type TimeoutOptions,
 } from "./runs/agent-options.ts";
 export { type AgentToolOptions, type ArgumentsOf, agentToolDefaults } from "./runs/agent-tool.ts";
+export { type PriceOptions, price } from "./runs/price.ts";
 export { type RecoverOptions, type Recovery, recoverDefaults } from "./runs/recovery.ts";
 export type { RunStream } from "./runs/run-stream.ts";

@@ -22,6 +22,7 @@ const homes: readonly { readonly packages: RegExp; readonly home: string; readon
   { packages: /^(pg|better-sqlite3|node:sqlite)$/, home: "journal", optional: true },
   { packages: /^(opossum|p-retry)$/, home: "resilience", optional: false },
   { packages: /^@opentelemetry\//, home: "telemetry", optional: false },
+  { packages: /^@pydantic\/genai-prices$/, home: "policy", optional: false },
 ];
 
 /** What package.json promises: `dependencies` are always there, `peerDependencies` may be. */
