@@ -10,7 +10,7 @@ export function spaceTokens(run: string): number {
   let before = run.charCodeAt(0);
   for (let at = 1; at < run.length; at++) {
     const unit = run.charCodeAt(at);
-    if (unit === before) sum += unit === 0x20 ? 1 / spacesPerToken : unit === 0x0d ? 0.5 : 1 / breaksPerToken;
+    if (unit === before) sum += unit === 0x20 ? 1 / spacesPerToken : unit === 0x0d ? 0.5 : unit > 0x7f ? 0.2 : 1 / breaksPerToken;
     else sum += changeTokens(before, unit);
     before = unit;
   }
@@ -19,10 +19,10 @@ export function spaceTokens(run: string): number {
 
 /** "\r\n" and spaces around a line's end are often one token; anything else that alternates is about half. */
 function changeTokens(before: number, unit: number): number {
-  if (before === 0x0d && unit === 0x0a) return 0.07;
-  if (before === 0x0a && unit === 0x0d) return 0.07;
+  if (before === 0x0d && unit === 0x0a) return 0.13;
+  if (before === 0x0a && unit === 0x0d) return 0.13;
   if (unit > 0x7f) return unit < 0x800 ? 1 : 1.6;
-  return 0.5;
+  return 0.64;
 }
 
 /** A run of punctuation or symbols, with the space before it and the line ends after it. */
@@ -40,14 +40,14 @@ export function symbolTokens(run: string): number {
     else ascii++;
     before = symbol;
   }
-  return Math.max(1, asciiTokens(ascii) + same + (breaks > 0.25 ? breaks - 0.2 : 0) + others + (others > 0 && isAfterSpace ? 0.4 : 0));
+  return Math.max(1, asciiTokens(ascii) + (ascii > 1 ? Math.min(5 * same, same + 0.6 * ascii) : same) + (breaks > 0.25 ? breaks - 0.2 : 0) + others + (others > 0 && isAfterSpace ? 0.4 : 0));
 }
 
 /** Two different marks are mostly one token, as in `",` and `()`; the longer a run, the less o200k knows of it. */
 function asciiTokens(marks: number): number {
   if (marks === 0) return 0;
   if (marks <= 2) return 1 + (marks - 1) * 0.1;
-  return marks <= 8 ? marks * 0.52 : 4.16 + (marks - 8) * 0.66;
+  return marks <= 8 ? marks * 0.56 : 4.5 + (marks - 8) * 0.7;
 }
 
 /** The same symbol again: lines drawn with box characters are joined, emoji are not. */
@@ -55,11 +55,11 @@ const sameTokens = (symbol: string) => (symbol >= "\u2500" && symbol <= "\u257f"
 
 /** By the blocks of Unicode; where nothing is known of a block, every byte is a token. */
 const blocks: readonly (readonly [end: number, tokens: number])[] = [
-  [0x20, 1], // control characters
+  [0x20, 1.1], // control characters
   [0x100, 1.1],
   [0x800, 2],
   [0x2010, 1.6], // joiners and spaces without width
-  [0x2060, 1.3], // typographic quotes, dashes, bullets
+  [0x2060, 2], // general punctuation but for what is below
   [0x2190, 2.1],
   [0x2200, 1.8], // arrows
   [0x2500, 2.3],
@@ -78,10 +78,13 @@ const blocks: readonly (readonly [end: number, tokens: number])[] = [
   [0x1f6d0, 2.6],
   [0x1fb00, 3.2],
   [0xe0000, 4],
-  [0xe0080, 3.7], // tag characters
 ];
 
+/** Dashes, quotes and the like that prose is full of: a token each. */
+const typographic = "\u2013\u2014\u2018\u2019\u201c\u201d\u201e\u2022\u2026";
+
 function otherTokens(symbol: string): number {
+  if (typographic.includes(symbol)) return 1.1;
   const point = symbol.codePointAt(0) ?? 0;
   return blocks.find(([end]) => point < end)?.[1] ?? 4;
 }
