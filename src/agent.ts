@@ -3,7 +3,7 @@ import type { Clock } from "./core/clock.ts";
 import { AgentError } from "./core/errors.ts";
 import type { GuardPoint, Guardrail, Guardrails } from "./core/guardrail.ts";
 import type { Middleware } from "./core/middleware.ts";
-import type { ModelOffer, ModelSettings, ToolSpec } from "./core/model.ts";
+import type { Model, ModelOffer, ModelSettings, ToolSpec } from "./core/model.ts";
 import { done } from "./core/outcome.ts";
 import { type Machinery, stageOnion } from "./core/run.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, type InferSchema } from "./core/schema.ts";
@@ -14,20 +14,26 @@ import { memoryStore } from "./journal/memory.ts";
 import { reconciled } from "./journal/reconciled.ts";
 import { announced, recorded, stageRecorded } from "./journal/recording.ts";
 import { admitted } from "./pipeline/calls/admitted.ts";
-import { compileCandidates } from "./pipeline/candidates.ts";
+import { type BudgetModels, compileCandidates } from "./pipeline/candidates.ts";
 import type { AgentParts, Stages } from "./pipeline/line.ts";
 import { assembleContext } from "./pipeline/stages/context.ts";
 import { executeCalls } from "./pipeline/stages/executor.ts";
 import { planDirectly } from "./pipeline/stages/planner.ts";
 import { buildResponse } from "./pipeline/stages/response-builder.ts";
 import { aroundOf, stageYours, yours } from "./pipeline/yours.ts";
+import { type BudgetOptions, budgetDefaults } from "./policy/budget-options.ts";
+import { budgeted } from "./policy/budgeted.ts";
+import { type Budgets, compileBudgets } from "./policy/budgets.ts";
 import { halted } from "./policy/halted.ts";
+import { findPrice } from "./policy/prices/price-list.ts";
+import { createTokenCounter } from "./policy/tokens/request-tokens.ts";
 import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit-breaker.ts";
 import { retried } from "./resilience/retry.ts";
 import { systemClock } from "./resilience/system-clock.ts";
 import { timed } from "./resilience/timeout.ts";
 import { type AgentOptions, agentDefaults, capsOf, type ForkChanges, type TimeoutOptions } from "./runs/agent-options.ts";
 import { type AgentToolOptions, type ArgumentsOf, agentTool } from "./runs/agent-tool.ts";
+import { checkAgentBudgets } from "./runs/check-budget.ts";
 import { checkAgentOptions } from "./runs/check-options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
 import { openRunTrace } from "./telemetry/open-telemetry.ts";
@@ -53,10 +59,13 @@ export type OutputOf<Schema> = AnySchema extends Schema ? string : InferSchema<S
 export function createAgent<Schema extends AnySchema = AnySchema>(options: AgentOptions<Schema>): Agent<OutputOf<Schema>> {
   checkAgentOptions(options);
   const parts = resolve(options);
+  checkAgentBudgets(parts);
   const change = (changes: ForkChanges) => {
     const changed = { ...options, ...changes };
     checkAgentOptions(changed);
-    return resolve({ ...changed, store: parts.store, clock: parts.clock });
+    const changedParts = resolve({ ...changed, store: parts.store, clock: parts.clock });
+    checkAgentBudgets(changedParts);
+    return changedParts;
   };
   return Object.freeze({
     name: parts.name,
@@ -84,17 +93,24 @@ function resolve(options: AgentOptions): AgentParts {
   const guardrails = guardrailsOf(options.guardrails ?? {}, output);
   const middleware = options.use ?? [];
   const { limits, retry } = agentDefaults;
+  const budgets = compileBudgets(policy.budget);
+  const priceOf = (model: Model) => findPrice(model, { prices: options.prices, now: clock.now() });
   const { totalMs, stepMs, firstTokenMs, idleMs } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
   return Object.freeze({
     name: options.name,
     version: options.version ?? agentDefaults.version,
-    models: compileCandidates(options.model, offerOf(tools, options.settings ?? {}, output), {
-      ...retry,
-      ...resilience.retry,
-      timeoutMs: stepMs,
-      firstTokenMs,
-      idleMs,
-    }),
+    models: compileCandidates(
+      options.model,
+      offerOf(tools, options.settings ?? {}, output),
+      {
+        ...retry,
+        ...resilience.retry,
+        timeoutMs: stepMs,
+        firstTokenMs,
+        idleMs,
+      },
+      budgetModels(policy.budget, budgets, priceOf),
+    ),
     instructions: options.instructions,
     tools,
     guardrails,
@@ -106,13 +122,22 @@ function resolve(options: AgentOptions): AgentParts {
       calls: guardrails.toolInput.length > 0,
     },
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
-    caps: capsOf(policy, { ...limits, totalMs }),
+    caps: capsOf({ limits: policy.limits, timeouts: policy.timeouts }, { ...limits, totalMs, ...(budgets.run ? { budget: budgets.run } : {}) }),
+    budgets,
+    tokens: createTokenCounter(policy.budget?.countTokens),
+    knownBudgets: new Set<string>(),
     openTrace: openRunTrace,
     clock,
     store: options.store ?? memoryStore(),
     leaseMs: options.leaseMs ?? agentDefaults.leaseMs,
   });
 }
+
+const budgetModels = (options: BudgetOptions = {}, { any }: Budgets, priceOf: BudgetModels["priceOf"]): BudgetModels => ({
+  cheaper: options.near?.downgradeTo,
+  wrapUpTokens: any && options.wrapUp !== false ? (options.wrapUp?.maxOutputTokens ?? budgetDefaults.wrapUp.maxOutputTokens) : undefined,
+  priceOf,
+});
 
 function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, schema: CompiledSchema | undefined): ModelOffer {
   const tools = [...byName].map(
@@ -125,7 +150,7 @@ function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, sch
 /** Each kind of step gets the layers it needs, outermost first. Why each stands where it stands: docs/architecture.md. */
 function machineryOf(clock: Clock, middleware: readonly Middleware[], breaker: BreakerOptions): Machinery {
   const { layer: broken } = createCircuitBreakers(breaker, clock);
-  const attempt = [retried, broken, announced, attempted, timed];
+  const attempt = [retried, broken, budgeted, announced, attempted, timed];
   return {
     steps: {
       model: onion([recorded, halted, yours, traced, ...attempt]),

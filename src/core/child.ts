@@ -1,6 +1,7 @@
 // A run within a run: what the run above hands to an agent it calls, and what it hears of it. The id says whose part the run is, so asking again finds it.
 import type { AgentError } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
+import type { Limit } from "./ledger.ts";
 import type { Outcome } from "./outcome.ts";
 import type { ChildUsage, Taken } from "./result.ts";
 import type { StepContext } from "./step.ts";
@@ -28,6 +29,8 @@ export interface ChildCall {
   readonly deadlineAt: number;
   /** Asked before the run takes more; the error of the run above whose limit that would pass, and then nothing is counted. */
   readonly count: (taken: Taken) => AgentError | undefined;
+  /** Every limit on what the run above may cost: the run within is covered by each. */
+  readonly budgets: readonly Limit[];
   /** Once it is requested nothing more is begun, above and within. */
   readonly parking: StepContext["parking"];
   /** The span of the call. */
@@ -47,6 +50,8 @@ export interface ChildAgent<Input = unknown, Output = unknown> {
   run(input: Input, call: ChildCall): Promise<ChildEnd>;
   /** Whether the run of this id has come to an end, without going on with it. */
   standing(call: ChildCall): Promise<"none" | "open" | "ended">;
+  /** Names of models nobody knows a price of, here and further down. */
+  readonly unpriced: readonly string[];
   /** What the caller's model is to be told of the agent's output. */
   told(output: unknown): Output | Promise<Output>;
 }

@@ -1,6 +1,7 @@
 // What things cost, and who keeps account of it: the port between steps and budgets. The journal says what was charged; a ledger follows it.
 import type { AgentError } from "./errors.ts";
 import type { Entry } from "./journal.ts";
+import type { Json } from "./json.ts";
 import type { Outcome } from "./outcome.ts";
 import type { NanoUsd } from "./price.ts";
 
@@ -63,8 +64,12 @@ export interface Limit {
   /** `run`, `user`, ... or a name of the user's. */
   readonly scope: string;
   readonly measure: Measure;
+  /** Whose it is, within the scope. */
+  readonly who: readonly string[];
   /** The same in all its windows. */
   readonly key: string;
+  /** What was said about its windows. */
+  readonly window: Json;
   /** In nano-dollars, tokens or calls. */
   readonly most: number;
   /** How much of it a process reserves ahead; absent = nothing. */

@@ -42,11 +42,29 @@ export interface RunUsage extends Spent {
   readonly byAgent?: Readonly<Record<string, Spent>>;
 }
 
+/**
+ * What a run has cost in US dollars, with all runs that are parts of it. The cuts are of the same money: calls of an agent that is a tool
+ * count by their tool and by the models that were asked in them. What costs nothing is in none.
+ */
+export interface RunCost {
+  readonly usd: number;
+  /** Of it, what counts as the most it can have been: nobody has said what was used. */
+  readonly unconfirmedUsd: number;
+  /** Calls that used something nobody knows a price of; they are in no sum. */
+  readonly unpriced: number;
+  readonly byModel: Readonly<Record<string, number>>;
+  readonly byTool: Readonly<Record<string, number>>;
+  readonly byAgent: Readonly<Record<string, number>>;
+  readonly byStage: Readonly<Record<string, number>>;
+}
+
 /** What a run that a step started has used so far, over all its passes. */
 export interface ChildUsage {
   readonly runId: string;
   readonly agent: string;
   readonly usage: RunUsage;
+  /** Absent when it cost nothing, and everything in it had a price. */
+  readonly cost?: RunCost;
   /** What of it counts against the limits of the runs above. */
   readonly taken?: Taken;
 }
@@ -104,6 +122,7 @@ export interface Refusal {
 export interface ResultFacts {
   readonly runId: string;
   readonly usage: RunUsage;
+  readonly cost: RunCost;
   readonly timings: Timings;
   /** What the guardrails decided, in order. */
   readonly findings: readonly VerdictRecord[];

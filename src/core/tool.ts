@@ -59,6 +59,11 @@ export interface ToolOptions<Schema extends AnySchema = AnySchema, Output = unkn
   readonly timeoutMs?: number;
   /** Default 3 attempts unless `repeat` is `never`, which allows 1 only. */
   readonly retry?: RetryOptions;
+  /**
+   * What one attempt costs, set aside before it is made: a call that a budget in US dollars or calls cannot afford is not made. Absent =
+   * nothing.
+   */
+  readonly cost?: ToolCost<InferSchema<Schema>, Output>;
   /** Longest result the model is shown, in UTF-8 bytes; default 65,536. The rest is cut off with a mark. */
   readonly maxResultBytes?: number;
   /**
@@ -77,6 +82,12 @@ export interface ToolOptions<Schema extends AnySchema = AnySchema, Output = unkn
   readonly execute: Execute<InferSchema<Schema>, Output>;
 }
 
+/** US dollars: a sum, a sum by the arguments, or the most it can be with what it was by the answer. */
+export type ToolCost<Input = unknown, Output = unknown> =
+  | number
+  | ((this: void, input: Input) => number)
+  | { readonly atMost: number | ((this: void, input: Input) => number); readonly of: (this: void, output: Output) => number };
+
 /** The shape of a function that does a tool's work. */
 export type Execute<Input, Output> = (input: Input, context: ToolContext) => Output | Promise<Output>;
 
@@ -93,6 +104,12 @@ export interface Tool<Input = unknown, Output = unknown> {
   readonly risk: Risk;
   readonly timeoutMs: number;
   readonly retry: Required<RetryOptions>;
+  /** It has declared what it costs. */
+  readonly isPaid: boolean;
+  /** US dollars, one attempt. */
+  costAtMost(input: Input): number;
+  /** Undefined when it cost what it may cost at most. */
+  costOf(output: Output): number | undefined;
   readonly maxResultBytes: number;
   readonly fallback: Tool | undefined;
   /** Name of the fallback for results and events, once the fallback is known by one. */
@@ -139,6 +156,9 @@ export const retryChecks: Checks = { attempts: isPositiveCount, baseMs: isAmount
 
 const isSchema: Check = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
+const isUsd: Check = (value) => isFunction(value) || (isNumber(value) && Number(value) >= 0);
+const isCost: Check = (value) => isUsd(value) || (isRecord(value) && isUsd(Object(value).atMost) && isFunction(Object(value).of));
+
 const checks: Checks = {
   description: (value) => typeof value === "string" && value.trim() !== "",
   inputSchema: isSchema,
@@ -149,6 +169,7 @@ const checks: Checks = {
   risk: oneOf("low", "medium", "high"),
   timeoutMs: isAmount,
   retry: isRecord,
+  cost: { holds: isCost, wanted: "US dollars from 0, a function that answers them, or { atMost, of }" },
   maxResultBytes: isAmount,
   fallback: (value) => isTool(value) || isFunction(value),
   loopKey: (value) => value === false || isFunction(value),
@@ -172,6 +193,8 @@ export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Sche
     risk: options.risk ?? (effect === "read" ? "low" : effect === "write" ? "medium" : "high"),
     timeoutMs: options.timeoutMs ?? toolDefaults.timeoutMs,
     retry,
+    isPaid: options.cost !== undefined,
+    ...costsOf<InferSchema<Schema>, Output>(options.cost ?? 0),
     maxResultBytes: options.maxResultBytes ?? toolDefaults.maxResultBytes,
     fallback: fallbackOf(fallback, options),
     label: nameOf(options.execute),
@@ -181,6 +204,14 @@ export function tool<Schema extends AnySchema, Output>(options: ToolOptions<Sche
     reconcile: (value: InferSchema<Schema>, context: ToolContext) => options.reconcile?.(value, context) ?? { status: "unknown" as const },
     execute: (value: InferSchema<Schema>, context: ToolContext) => options.execute(value, context),
   });
+}
+
+function costsOf<Input, Output>(cost: ToolCost<Input, Output>) {
+  const most = typeof cost === "object" ? cost.atMost : cost;
+  return {
+    costAtMost: (input: Input) => (typeof most === "function" ? most(input) : most),
+    costOf: (output: Output) => (typeof cost === "object" ? cost.of(output) : undefined),
+  };
 }
 
 // A function written in place is named after the option it was given as, which tells nobody anything.

@@ -7,6 +7,7 @@ import { spanEvents } from "../core/trace.ts";
 import { type Answered, type Asking, askedStep, askModel, keyOf } from "./ask-model.ts";
 import { type Candidate, onlyTier } from "./candidates.ts";
 import type { Line } from "./line.ts";
+import { nearBudget } from "./near-budget.ts";
 
 type Tier = readonly [Candidate, ...Candidate[]];
 
@@ -17,7 +18,18 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
   return outcome.status === "failed" && line.window.hasShown(turn) ? brokenOff(outcome.error) : outcome;
 }
 
-async function tierOf(run: Run, { agent, thread }: Line, turn: number): Promise<Outcome<Tier>> {
+/** A budget that is nearly used up goes before the agent's own choice. */
+async function tierOf(run: Run, line: Line, turn: number): Promise<Outcome<Tier>> {
+  const cheaper = await nearBudget(run, line, run.tried(keyOf(0)) > 0);
+  if (cheaper.status !== "done") return cheaper;
+  if (!cheaper.value) return tierByRoute(run, line, turn);
+  const [first] = [...line.agent.models.tiers.values()][0] ?? cheaper.value;
+  const by = cheaper.value[0].model.id;
+  if (first.model.id !== by) line.degraded.push({ model: first.model.id, by, key: run.path + keyOf(0) });
+  return done(cheaper.value);
+}
+
+async function tierByRoute(run: Run, { agent, thread }: Line, turn: number): Promise<Outcome<Tier>> {
   const { tiers, route } = agent.models;
   const past = route && run.chosen<string>("route");
   const name = route

@@ -17,6 +17,7 @@ import type { Tool } from "../core/tool.ts";
 import type { Trace } from "../core/trace.ts";
 import type { Budgets } from "../policy/budgets.ts";
 import type { CallLimits } from "../policy/limits.ts";
+import type { TokenCounter } from "../policy/tokens/request-tokens.ts";
 import type { Candidates } from "./candidates.ts";
 import type { RequestTokens } from "./request-tokens.ts";
 import type { TextWindow } from "./text-window.ts";
@@ -42,7 +43,9 @@ export interface AgentParts {
   readonly machinery: Machinery;
   readonly caps: RunCaps;
   readonly budgets: Budgets;
-  readonly countTokens: ((text: string) => number) | undefined;
+  readonly tokens: TokenCounter;
+  /** Limits the store is known to know, by key. */
+  readonly knownBudgets: Set<string>;
   /** Opens the span of a whole run. */
   readonly openTrace: (run: RunFacts, resumed: boolean) => Trace;
   readonly clock: Clock;

@@ -1,10 +1,11 @@
 // The line: the whole life of a request, read top to bottom. It touches nothing outside itself but through `run`.
-import { done, type Outcome, refused } from "../core/outcome.ts";
+import { done, type Outcome, refused, type Stopped } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import type { Offer } from "./candidates.ts";
 import type { Answer, Line } from "./line.ts";
 import { filterInput } from "./stages/input-filter.ts";
 import { filterOutput } from "./stages/output-filter.ts";
+import { canWrapUp, keepBackForWrapUp, wrapUpInWords } from "./stages/wrap-up.ts";
 
 export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
   const { stages } = line.agent;
@@ -21,10 +22,19 @@ export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
   for (let turn = 1; ; turn++) {
     const spent = line.limits.turn(turn);
     if (spent) return refused(spent);
-    const next = await takeTurn(run.at(`turn-${turn}`), line, turn);
-    if (next.status !== "done") return next;
+    if (turn > 1) keepBackForWrapUp(line);
+    const here = run.at(`turn-${turn}`);
+    const next = await takeTurn(here, line, turn);
+    if (next.status !== "done") return wrappedUp(here, line, turn, next);
     if (next.value) return done(next.value);
   }
+}
+
+/** A run that no budget lets go on says what there is, where it can. */
+async function wrappedUp(run: Run, line: Line, turn: number, stopped: Stopped): Promise<Outcome<never>> {
+  if (stopped.status !== "refused" || !canWrapUp(run, line, stopped.error)) return stopped;
+  const told = await run.stage("wrap-up", (here) => wrapUpInWords(here.at("wrap-up"), line, turn + 1));
+  return told.status === "failed" || told.status === "halted" ? told : stopped;
 }
 
 /** One turn: a plan and its calls, or an answer on its way out. Null means: go on. */

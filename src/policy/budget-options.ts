@@ -2,7 +2,17 @@
 import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { Model } from "../core/model.ts";
-import { type Check, type Checks, checkOptions, isAmount, isCount, isFunction, isNumber, isPositiveCount, isRecord } from "../core/options.ts";
+import {
+  type Check,
+  type Checks,
+  checkOptions,
+  isAmount,
+  isCount,
+  isFunction,
+  isNumber,
+  isPositiveCount,
+  isRecord,
+} from "../core/options.ts";
 import { nanoOf } from "../core/price.ts";
 import type { WindowOptions } from "./windows.ts";
 
@@ -125,7 +135,8 @@ export function checkBudget(errorCode: ErrorCode, budget: BudgetOptions): void {
   for (const [name, { key, ...limit }] of Object.entries(custom)) {
     if (name === "run" || sharedScopes.some((scope) => scope === name))
       throw new AgentError(errorCode, `budget.custom cannot have a scope "${name}": that is the name of one of ours.`);
-    if (!isFunction(key)) throw new AgentError(errorCode, `budget.custom.${name} needs "key": a function of the run that names who shares it.`);
+    if (!isFunction(key))
+      throw new AgentError(errorCode, `budget.custom.${name} needs "key": a function of the run that names who shares it.`);
     checkLimit(errorCode, `budget.custom.${name}`, limit);
   }
   checkOptions(errorCode, "budget.near", near, {

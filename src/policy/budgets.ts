@@ -2,6 +2,7 @@
 import { AgentError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { AmountCaps } from "../core/journal.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { Limit, Measure } from "../core/ledger.ts";
 import { nanoCapOf } from "../core/price.ts";
 import {
@@ -13,7 +14,7 @@ import {
   type SharedScope,
   sharedScopes,
 } from "./budget-options.ts";
-import { createWindows, type Windows } from "./windows.ts";
+import { createWindows, type WindowOptions, type Windows } from "./windows.ts";
 
 /** How budgets are kept, besides their limits. */
 export interface BudgetTerms {
@@ -41,6 +42,7 @@ export interface Budgets {
 interface Rule {
   readonly scope: string;
   readonly windows: Windows;
+  readonly window: Json;
   readonly amounts: AmountCaps;
   readonly slice: number;
   readonly whoOf: (run: RunFacts) => readonly string[] | undefined;
@@ -63,10 +65,7 @@ export function compileBudgets(options: BudgetOptions = {}): Budgets {
     countsMoney: everyUsd.length > 0,
     any: caps !== undefined || rules.length > 0,
     smallestUsd: everyUsd.length > 0 ? Math.min(...everyUsd) : undefined,
-    limitsOf: (facts, runCaps) => [
-      ...(runCaps ? runLimits(facts, runCaps) : []),
-      ...rules.flatMap((rule) => limitsOfRule(rule, facts)),
-    ],
+    limitsOf: (facts, runCaps) => [...(runCaps ? runLimits(facts, runCaps) : []), ...rules.flatMap((rule) => limitsOfRule(rule, facts))],
   };
 }
 
@@ -87,10 +86,16 @@ function customRules({ custom = {} }: BudgetOptions): readonly Rule[] {
 
 const ruleOf = (scope: string, limit: BudgetLimit, who: Rule["whoOf"]): Rule => ({
   scope,
-  windows: createWindows(limit, "configuration_invalid", `budget.${scope}`),
+  windows: createWindows(windowOf(limit), "configuration_invalid", `budget.${scope}`),
+  window: windowOf(limit),
   amounts: amountCaps(limit),
   slice: limit.slice ?? 0,
   whoOf: who,
+});
+
+const windowOf = ({ per, zone }: BudgetLimit): WindowOptions & JsonObject => ({
+  ...(per === undefined ? {} : { per: typeof per === "object" ? { rollingMs: per.rollingMs } : per }),
+  ...(zone === undefined ? {} : { zone }),
 });
 
 /** Users and conversations of different tenants never meet, whatever their ids. */
@@ -132,14 +137,25 @@ function keyOf(scope: string, key: (run: RunFacts) => unknown, run: RunFacts): u
 
 const measures = ["usd", "tokens", "calls"] as const satisfies readonly Measure[];
 
-function limitsOfRule({ scope, windows, amounts, slice, whoOf: who }: Rule, run: RunFacts): readonly Limit[] {
+function limitsOfRule({ scope, windows, window, amounts, slice, whoOf: who }: Rule, run: RunFacts): readonly Limit[] {
   const whom = who(run);
   if (!whom) return [];
   return measures.flatMap((measure) => {
     const most = amounts[measure];
     if (most === undefined) return [];
     const key = keyFor([measure, scope, ...whom, windows.label]);
-    return [{ scope, measure, key, most, ...(slice > 0 ? { ahead: Math.floor(most * slice) } : {}), at: (now: number) => windows.at(now) }];
+    return [
+      {
+        scope,
+        who: whom,
+        measure,
+        key,
+        window,
+        most,
+        ...(slice > 0 ? { ahead: Math.floor(most * slice) } : {}),
+        at: (now: number) => windows.at(now),
+      },
+    ];
   });
 }
 
@@ -148,7 +164,9 @@ const forEver = { name: "", also: [] };
 function runLimits({ id }: RunFacts, caps: AmountCaps): readonly Limit[] {
   return measures.flatMap((measure) => {
     const most = caps[measure];
-    return most === undefined ? [] : [{ scope: "run", measure, key: keyFor([measure, "run", id]), most, run: id, at: () => forEver }];
+    return most === undefined
+      ? []
+      : [{ scope: "run", who: [id], measure, key: keyFor([measure, "run", id]), window: {}, most, run: id, at: () => forEver }];
   });
 }
 

@@ -27,5 +27,7 @@ export const amountIn = (measure: Measure, amount: number): number => (measure =
 
 function shown(measure: Measure, amount: number): string {
   if (measure !== "usd") return `${amount} ${measure}`;
-  return `$${usdOf(amount).toFixed(9).replace(/(\.\d\d\d*?)0+$/, "$1")}`;
+  return `$${usdOf(amount)
+    .toFixed(9)
+    .replace(/(\.\d\d\d*?)0+$/, "$1")}`;
 }

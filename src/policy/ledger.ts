@@ -4,9 +4,9 @@ import type { Entry } from "../core/journal.ts";
 import type { AttemptId, Charge, Cost, Ledger, Limit, Measure, Reserved, Standing, WorstCase } from "../core/ledger.ts";
 import type { Counters, Hold, OpenHold, Refused } from "../core/store.ts";
 import { shorterOutput, withOutput } from "./affordable.ts";
-import { exceeded } from "./exceeded.ts";
 import { measureOf, windowKey } from "./budgets.ts";
-import { chargesIn, chargeKey } from "./charges.ts";
+import { chargeKey, chargesIn } from "./charges.ts";
+import { exceeded } from "./exceeded.ts";
 
 /** What a pass needs to keep account. */
 export interface LedgerParts {
@@ -35,6 +35,29 @@ export interface OpenLedger extends Ledger {
   recover(entries: readonly Entry[]): Promise<void>;
   /** Waits until everything is told to the store. */
   settled(): Promise<void>;
+}
+
+/** Of a run that no limit covers: only keeps what things have cost until that is written. */
+export function noLedger(): OpenLedger {
+  const charges = new Map<string, Charge>();
+  return {
+    limits: [],
+    owes: false,
+    reserve: (_, worst) => Promise.resolve(worst),
+    release: () => {},
+    charged: (key, charge) => void charges.set(key, charge),
+    takeCharge: (key) => {
+      const charge = charges.get(key);
+      charges.delete(key);
+      return charge;
+    },
+    follow: () => {},
+    keepBack: () => {},
+    takeWarnings: () => [],
+    near: () => Promise.resolve([]),
+    recover: () => Promise.resolve(),
+    settled: () => Promise.resolve(),
+  };
 }
 
 interface Held {
@@ -66,7 +89,11 @@ export function openLedger(parts: LedgerParts): OpenLedger {
       const amounts = withOutput(worst, output);
       const at = now();
       const holds = holdsOf(limits, amounts, at, { keptBack: worst.isWrapUp ? undefined : keptBack, raises });
-      const answer = await counters.reserve(idOf(attempt), [...holds.values()].map(({ hold }) => hold), parts.holdMs);
+      const answer = await counters.reserve(
+        idOf(attempt),
+        [...holds.values()].map(({ hold }) => hold),
+        parts.holdMs,
+      );
       if (answer.granted) {
         held.set(chargeKey(attempt), { id: idOf(attempt), keys: [...holds.keys()] });
         for (const [key, { limit }] of holds) parts.used(limit, key);

@@ -7,11 +7,14 @@ import type { RunInput } from "../core/message.ts";
 import type { Middleware } from "../core/middleware.ts";
 import type { ModelSettings } from "../core/model.ts";
 import type { ModelChoice } from "../core/model-choice.ts";
+import type { ModelPrice } from "../core/price.ts";
 import type { AnySchema } from "../core/schema.ts";
 import { retryDefaults } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
 import type { RetryOptions, Tool } from "../core/tool.ts";
 import type { Instructions, Stages } from "../pipeline/line.ts";
+import { type AmountLimits, type BudgetOptions, budgetDefaults } from "../policy/budget-options.ts";
+import { amountCaps } from "../policy/budgets.ts";
 import { limitDefaults } from "../policy/limits.ts";
 import { type BreakerOptions, breakerDefaults } from "../resilience/circuit-breaker.ts";
 
@@ -41,6 +44,8 @@ export interface TimeoutOptions {
 export interface PolicyOptions {
   readonly limits?: LimitOptions;
   readonly timeouts?: TimeoutOptions;
+  /** What runs may cost. */
+  readonly budget?: BudgetOptions;
 }
 
 export interface ResilienceOptions {
@@ -63,6 +68,8 @@ export interface AgentOptions<Output extends AnySchema = AnySchema> {
   /** The shape of the answer; `result.output` is typed by it, and the model is asked once more when it misses it. */
   readonly output?: Output;
   readonly settings?: ModelSettings;
+  /** What models cost, by their id or `provider/id`, in place of what is known of them. */
+  readonly prices?: Readonly<Record<string, ModelPrice>>;
   readonly policy?: PolicyOptions;
   readonly resilience?: ResilienceOptions;
   /** Your own code around stages, model calls and tool calls, first is outermost. */
@@ -87,6 +94,8 @@ export interface ResumeOptions {
   readonly signal?: AbortSignal;
   readonly limits?: LimitOptions;
   readonly timeouts?: Pick<TimeoutOptions, "totalMs">;
+  /** What this run may cost, in place of what the agent's policy or the run so far says. */
+  readonly budget?: AmountLimits;
   /** What leaving the event stream early does to the run; default `cancel`. */
   readonly onBreak?: "cancel" | "continue";
   /**
@@ -132,10 +141,12 @@ export const agentDefaults = {
   retry: retryDefaults,
   breaker: breakerDefaults,
   leaseMs: 30_000,
+  budget: budgetDefaults,
 } as const;
 
 /** The caps in force, from the agent's or from those a resume goes on with. */
-export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: RunCaps): RunCaps {
+export function capsOf({ limits = {}, timeouts = {}, budget }: ResumeOptions, before: RunCaps): RunCaps {
+  const amounts = budget ? { ...before.budget, ...amountCaps(budget) } : before.budget;
   return {
     turns: limits.turns ?? before.turns,
     toolCalls: limits.toolCalls ?? before.toolCalls,
@@ -143,5 +154,6 @@ export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: Ru
     identicalCallsWarn: limits.identicalCalls?.warnAt ?? before.identicalCallsWarn,
     identicalCallsStop: limits.identicalCalls?.stopAt ?? before.identicalCallsStop,
     totalMs: timeouts.totalMs ?? before.totalMs,
+    ...(amounts ? { budget: amounts } : {}),
   };
 }

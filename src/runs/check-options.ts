@@ -22,7 +22,9 @@ import {
 } from "../core/options.ts";
 import { settingChecks } from "../core/settings.ts";
 import { retryChecks } from "../core/tool.ts";
-import type { AgentOptions, ForkOptions, PolicyOptions, ResumeOptions, RunOptions } from "./agent-options.ts";
+import { type AmountLimits, checkAmounts, checkBudget } from "../policy/budget-options.ts";
+import { checkPrices } from "../policy/prices/check-prices.ts";
+import type { AgentOptions, ForkOptions, LimitOptions, ResumeOptions, RunOptions, TimeoutOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";
 
 const clockChecks = objectWith("now", "after");
@@ -37,6 +39,7 @@ const agentChecks: Checks = {
   guardrails: isRecord,
   output: (value) => isRecord(value) || isFunction(value),
   settings: isRecord,
+  prices: anything,
   policy: isRecord,
   resilience: isRecord,
   use: isList,
@@ -63,6 +66,7 @@ const resumeChecks: Checks = {
   signal: (value) => value instanceof AbortSignal,
   limits: isRecord,
   timeouts: isRecord,
+  budget: isRecord,
   onBreak: oneOf("cancel", "continue"),
   onInterrupted: oneOf("fail", "restart"),
   user: isRecord,
@@ -98,7 +102,10 @@ export function checkAgentOptions(options: AgentOptions): void {
   if (!isFallback(options.model) && !isRoute(options.model)) checkModel(options.model, "createAgent");
   const { policy = {}, resilience = {}, guardrails = {}, stages = {}, settings = {}, use = [] } = options;
   checkOptions(code, "settings", settings, settingChecks);
-  checkOptions(code, "policy", policy, { limits: isRecord, timeouts: isRecord });
+  checkOptions(code, "policy", policy, { limits: isRecord, timeouts: isRecord, budget: isRecord });
+  if (policy.budget) checkBudget(code, policy.budget);
+  if (policy.budget?.near?.downgradeTo) checkModel(policy.budget.near.downgradeTo, "budget.near.downgradeTo");
+  checkPrices(code, options.prices);
   checkPolicy(code, policy, { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount });
   checkOptions(code, "resilience", resilience, { retry: isRecord, breaker: isRecord });
   checkOptions(code, "retry", resilience.retry ?? {}, retryChecks);
@@ -119,7 +126,18 @@ function checkGuardrail(guardrail: Guardrail | undefined) {
   if (onError !== "refuse" && onError !== "allow") throw wrong('has an onError that is neither "refuse" nor "allow"');
 }
 
-function checkPolicy(code: ErrorCode, { limits = {}, timeouts = {} }: PolicyOptions, times: Checks) {
+interface Caps {
+  readonly limits?: LimitOptions;
+  readonly timeouts?: TimeoutOptions;
+}
+
+/** What a run, a resume or a fork may say about its caps. Throws `input_invalid`. */
+function checkCaps(options: Caps & { readonly budget?: AmountLimits }) {
+  checkPolicy("input_invalid", options, { totalMs: isAmount });
+  if (options.budget) checkAmounts("input_invalid", "budget", options.budget);
+}
+
+function checkPolicy(code: ErrorCode, { limits = {}, timeouts = {} }: Caps, times: Checks) {
   checkOptions(code, "limits", limits, limitChecks);
   const identical = limits.identicalCalls ?? {};
   checkOptions(code, "identicalCalls", identical, { warnAt: isCount, stopAt: isCount });
@@ -133,7 +151,7 @@ function checkPolicy(code: ErrorCode, { limits = {}, timeouts = {} }: PolicyOpti
 export function checkResumeOptions(runId: string, options: ResumeOptions): void {
   if (!isText(runId)) throw new AgentError("input_invalid", "resume needs the id of a run.");
   checkOptions("input_invalid", "resume", options, resumeChecks);
-  checkPolicy("input_invalid", options, { totalMs: isAmount });
+  checkCaps(options);
   checkUser(options.user);
 }
 
@@ -145,7 +163,7 @@ export function checkForkOptions(runId: string, options: ForkOptions): void {
   if (options.at === undefined) throw new AgentError(code, 'fork needs "at": the last turn to have in common, e.g. "turn-2", or "start".');
   if (options.effects === undefined)
     throw new AgentError(code, 'fork needs "effects": "simulate" executes no act of the new part, "allow" executes them.');
-  checkPolicy(code, options, { totalMs: isAmount });
+  checkCaps(options);
   checkUser(options.user);
   if (options.input === undefined) return;
   if (options.at !== "start")
@@ -162,7 +180,7 @@ function checkUser(user: Principal | undefined) {
 /** Throws `input_invalid`, before anything is written or spent. */
 export function checkRunOptions(input: RunInput, options: RunOptions): void {
   checkOptions("input_invalid", "run", options, runChecks);
-  checkPolicy("input_invalid", options, { totalMs: isAmount });
+  checkCaps(options);
   checkUser(options.user);
   checkConversation(input);
 }

@@ -24,9 +24,11 @@ export async function runChild(agent: AgentParts, input: RunInput, call: ChildCa
     const opened = await openChild(here, input, call);
     const { signal, deadlineAt, parking } = call;
     const share = shareOf(call);
-    const { count } = share;
-    const result = await drive<unknown>(opened, { agent: here, streamed: false, emit: undefined, parking, signal, deadlineAt, count });
-    const used = { runId: result.runId, agent: agent.name, usage: result.usage, taken: share.taken() };
+    const { count, above } = share;
+    const pass = { agent: here, streamed: false, emit: undefined, parking, signal, deadlineAt, count, above };
+    const result = await drive<unknown>(opened, pass);
+    const { runId, usage, cost } = result;
+    const used = { runId, agent: agent.name, usage, ...(cost.usd > 0 || cost.unpriced > 0 ? { cost } : {}), taken: share.taken() };
     return { outcome: outcomeOf(agent.name, result, share.stop()), used };
   } catch (thrown) {
     const error = toAgentError(thrown, "journal_unavailable", "The store could not be read or written; nothing was started.");
@@ -45,7 +47,10 @@ function shareOf(call: ChildCall) {
     else taken = more;
     return refusal;
   };
-  return { count, taken: () => taken, stop: () => stop };
+  const refused = (error: AgentError) => {
+    stop ??= error;
+  };
+  return { count, above: { limits: call.budgets, refused }, taken: () => taken, stop: () => stop };
 }
 
 /** Handed on explicitly: the span nests below the call in whatever async context that is made. */

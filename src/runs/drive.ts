@@ -2,7 +2,8 @@
 import type { Clock } from "../core/clock.ts";
 import { AgentError, storeError, toAgentError } from "../core/errors.ts";
 import { type Closing, closingIn, type Entry } from "../core/journal.ts";
-import { failed, type Outcome, stoppedBySignal, stopReason } from "../core/outcome.ts";
+import type { Ledger } from "../core/ledger.ts";
+import { failed, type Outcome, type Stopped, stoppedBySignal, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { openRun } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
@@ -14,10 +15,13 @@ import { type OpenJournal, openJournal } from "../journal/run-journal.ts";
 import { askedCalls } from "../journal/views/asked-calls.ts";
 import type { AgentParts, Answer, Line } from "../pipeline/line.ts";
 import { pipeline } from "../pipeline/pipeline.ts";
+import { createRequestTokens } from "../pipeline/request-tokens.ts";
 import { createTextWindow } from "../pipeline/text-window.ts";
 import { createThread } from "../pipeline/thread.ts";
+import { noLedger, type OpenLedger } from "../policy/ledger.ts";
 import { type CountAbove, createCallLimits } from "../policy/limits.ts";
 import { outcomeAttributes } from "../telemetry/attributes.ts";
+import { type AccountAbove, closeAccount, openAccount } from "./account.ts";
 import type { OpenedRun } from "./open-run.ts";
 import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
 import type { Emit } from "./run-stream.ts";
@@ -40,6 +44,8 @@ export interface Pass {
   readonly deadlineAt?: number;
   /** Tells the run this one is part of what it is about to have taken. */
   readonly count?: CountAbove;
+  /** The account of that run. */
+  readonly above?: AccountAbove;
   /** Given for a replay. */
   readonly check?: OpenReplayCheck;
   /** For telling a closed run again: how long the line may take in all. */
@@ -56,21 +62,25 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
   const { agent, emit = toNobody } = pass;
   const { run, entries, epoch } = opened;
   const { check } = pass;
+  const isOpen = !check && !closingIn(entries);
+  const ledger = isOpen ? openAccount(agent, opened, pass.above) : noLedger();
   const journal = openJournal({
     journal: agent.store.journal,
     runId: run.id,
     epoch,
     entries,
     emit: pass.emit,
+    durable: ledger.follow,
     ...(check ? { check } : {}),
   });
-  const line = openLine(opened, pass);
+  const line = openLine(opened, pass, ledger);
   const trace = journal.closing ? noTrace : opened.trace;
   const time = keepTime(agent.clock, pass.signal, opened.caps.totalMs - journal.tally.timings().totalMs);
   const context: StepContext = {
     run,
     clock: agent.clock,
     journal,
+    ledger,
     deadlineAt: Math.min(time.deadlineAt, pass.deadlineAt ?? Number.POSITIVE_INFINITY),
     parking: pass.parking ?? notParking,
     signal: time.signal,
@@ -80,9 +90,11 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
     progress: () => {},
   };
   try {
-    const { outcome, left } = await settledInTime(walk(context, line), time.signal, agent.clock, pass.graceMs ?? graceMs);
-    check?.end(closingOf(outcome, line, agent.clock.now()));
+    const walking = recovered(ledger, entries).then((broken) => broken ?? walk(context, line));
+    const { outcome, left } = await settledInTime(walking, time.signal, agent.clock, pass.graceMs ?? graceMs);
+    check?.end(closingOf(outcome, line, agent.clock.now(), journal.tally.begun));
     const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
+    if (isOpen) await withinTime(agent.clock, closingMs, noAbort(), () => closeAccount(agent, opened, ledger, closing));
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
     const result = left && !pass.graceMs ? ((await retold(opened, pass)) ?? own()) : own();
@@ -107,6 +119,17 @@ async function retold(opened: OpenedRun, { agent }: Pass): Promise<RunResult<unk
   return drive({ ...opened, entries, trace: noTrace }, { agent, streamed: false, emit: undefined, signal: gone, graceMs: retellingMs });
 }
 
+/** What an earlier pass has left set aside is settled before anything is asked for. */
+async function recovered(ledger: OpenLedger, entries: readonly Entry[]): Promise<Stopped | undefined> {
+  if (entries.at(-1)?.type !== "run.resumed") return undefined;
+  try {
+    await ledger.recover(entries);
+    return undefined;
+  } catch (thrown) {
+    return failed(toAgentError(thrown, "journal_unavailable", "The budgets could not be read or written; nothing was started."));
+  }
+}
+
 async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> {
   try {
     return await pipeline(openRun(line.agent.machinery, context), line);
@@ -118,6 +141,8 @@ async function walk(context: StepContext, line: Line): Promise<Outcome<Answer>> 
 /** How long after its signal a run may take to settle: longer than a step needs, and with the retelling less than the 50 ms promised. */
 const graceMs = 30;
 const retellingMs = 10;
+
+const noAbort = () => new AbortController().signal;
 
 /** How long a store may take to close a run before it counts as gone. */
 const closingMs = 15_000;
@@ -140,7 +165,8 @@ async function settledInTime<T>(walking: Promise<Outcome<T>>, signal: AbortSigna
   }
 }
 
-function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restarts = false, emit = toNobody, count }: Pass): Line {
+function openLine({ input, caps, entries }: OpenedRun, pass: Pass, ledger: Ledger): Line {
+  const { agent, streamed, restarts = false, emit = toNobody, count } = pass;
   return {
     agent,
     input,
@@ -149,6 +175,8 @@ function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restar
     emit,
     thread: createThread(agent.held),
     limits: createCallLimits(caps, count),
+    ledger,
+    tokens: createRequestTokens(agent.tokens),
     window: createTextWindow(emit, agent.clock, agent.held.answers),
     askedBefore: entries.at(-1)?.type === "run.resumed" ? askedCalls(entries) : new Map(),
     findings: [],
@@ -165,7 +193,7 @@ function openLine({ input, caps, entries }: OpenedRun, { agent, streamed, restar
  * the run: like after a crash, a resume goes on from what is written.
  */
 async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
-  const closing = closingOf(outcome, line, clock.now());
+  const closing = closingOf(outcome, line, clock.now(), journal.tally.begun);
   try {
     const entries = isBreakdown(closing) ? [] : [closing];
     const writing = journal.write(entries)?.then(() => true);

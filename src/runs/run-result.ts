@@ -10,11 +10,13 @@ import type { Answer, Line } from "../pipeline/line.ts";
 import { wrapUp } from "../pipeline/stages/response-builder.ts";
 
 /** The last entry of a pass: an end, or a stop that a resume can go on from. A failure that is no fact about the run is a stop. */
-export function closingOf(outcome: Outcome<Answer>, line: Line, at: number): Closing {
+export function closingOf(outcome: Outcome<Answer>, line: Line, at: number, begun: boolean): Closing {
   if (outcome.status === "done") return { type: "run.ended", at, status: "completed", answer: answerOf(outcome.value, line) };
   if (outcome.status === "suspended") return { type: "run.stopped", at, status: "suspended", waitingFor: outcome.waitingFor };
   const error = storeError(outcome.error);
   const status = errorCodes[outcome.error.code].ends;
+  // Nothing is lost by asking again: not an end, though there is nothing to wrap up.
+  if (error.code === "budget_exceeded" && !begun) return { type: "run.stopped", at, status: "refused", error };
   if (status === "partial") return { type: "run.stopped", at, status, error, partial: wrapUp(line, outcome.error) };
   if (status === "halted" || (status === "failed" && !outcome.error.final)) {
     const shown = outcome.error.code === "stream_interrupted" ? line.window.latest : undefined;
@@ -51,6 +53,7 @@ export function resultOf(
   const facts: ResultFacts = {
     runId: run.id,
     usage: journal.tally.usage(),
+    cost: journal.tally.cost(),
     timings: journal.tally.timings(),
     findings: [...line.findings],
     degraded: [...line.degraded],

@@ -9,6 +9,7 @@ import type { RunResult } from "../core/result.ts";
 import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 import { capsOf, type ForkChanges, type ForkOptions, type ReplayOptions, type ResumeOptions, type RunOptions } from "./agent-options.ts";
+import { checkRunBudgets } from "./check-budget.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { createDriver, type Driver, neverOpened } from "./driver.ts";
 import { forkRequest, openForked } from "./fork.ts";
@@ -113,13 +114,18 @@ export function createRuns<Output>(agent: AgentParts, change: (changes: ForkChan
     checkRunOptions(input, options);
     const { user, conversationId } = options;
     const run = factsOf(agent, options);
-    const request = { run, input, caps: capsOf(options, agent.caps), named: options.runId !== undefined, lease: driver.leases.terms };
+    const caps = capsOf(options, agent.caps);
+    checkRunBudgets(agent, options.budget);
+    // Throws for a run that a budget cannot be told of, before anything is written.
+    agent.budgets.limitsOf(run, caps.budget);
+    const request = { run, input, caps, named: options.runId !== undefined, lease: driver.leases.terms };
     const open = () => openStarted(agent, request);
     return begin({ runId: run.id, asked: { input, user, conversationId }, options, streamed, named: request.named, open });
   };
 
   const goOn = (runId: string, options: ResumeOptions, streamed: boolean) => {
     checkResumeOptions(runId, options);
+    checkRunBudgets(agent, options.budget);
     const { context, user } = options;
     const open = () => openResumed(agent, { runId, context, user, raise: (caps) => capsOf(options, caps), lease: driver.leases.terms });
     return begin({ runId, asked: undefined, options, streamed, named: true, open });

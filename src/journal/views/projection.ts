@@ -1,7 +1,10 @@
 // A view: the event a consumer sees for an entry. Content stays behind.
 
 import type { RunEvent } from "../../core/events.ts";
-import type { Entry } from "../../core/journal.ts";
+import type { Entry, NoteAdded } from "../../core/journal.ts";
+import { recall } from "../../core/json.ts";
+import type { Charge } from "../../core/ledger.ts";
+import { usdOf } from "../../core/price.ts";
 
 export function project(entry: Entry): RunEvent | undefined {
   const { at } = entry;
@@ -16,21 +19,40 @@ export function project(entry: Entry): RunEvent | undefined {
       return { type: "attempt.started", at, key: entry.key, kind: entry.kind, name: entry.name, attempt: entry.attempt };
     case "attempt.failed": {
       const { key, kind, name, attempt, error, retryAt } = entry;
-      return { type: "attempt.failed", at, key, kind, name, attempt, code: error.code, ...(retryAt === undefined ? {} : { retryAt }) };
+      return {
+        type: "attempt.failed",
+        at,
+        key,
+        kind,
+        name,
+        attempt,
+        code: error.code,
+        ...usdIn(entry),
+        ...(retryAt === undefined ? {} : { retryAt }),
+      };
     }
     case "step.done":
     case "step.abandoned": {
       const { key, kind, name, attempts, code } = entry;
-      return { type: "step.finished", at, key, kind, name, attempts, ...(code ? { code } : {}) };
+      return { type: "step.finished", at, key, kind, name, attempts, ...(code ? { code } : {}), ...usdIn(entry) };
     }
     case "note":
-      return { type: "note.added", at, key: entry.key, note: entry.note };
+      return entry.note === "budget-near" ? nearEvent(entry) : { type: "note.added", at, key: entry.key, note: entry.note };
     case "run.stopped":
     case "run.ended":
       return { type: "run.finished", at, status: entry.status, ...(entry.error ? { code: entry.error.code } : {}) };
     case "decided":
       return undefined;
   }
+}
+
+const usdIn = ({ cost }: { readonly cost?: Charge }) => (cost?.nanoUsd === undefined ? {} : { usd: usdOf(cost.nanoUsd) });
+
+function nearEvent({ at, key, detail }: NoteAdded): RunEvent {
+  const { scope, measure, limit, spent, reserved } = recall<Omit<Extract<RunEvent, { type: "budget.near" }>, "type" | "at" | "key">>(
+    detail ?? {},
+  );
+  return { type: "budget.near", at, key, scope, measure, limit, spent, reserved };
 }
 
 /** The name of a stage, which is the last segment of its path. */

@@ -1,13 +1,17 @@
 // A view: what a run has used and how long it took, added up entry by entry, so that no step pays for the steps before it.
 import type { AttemptStarted, Entry, StepAbandoned, StepDone } from "../../core/journal.ts";
-import type { ChildUsage, RunUsage, Spent, Timings } from "../../core/result.ts";
+import type { ChildUsage, RunCost, RunUsage, Spent, Timings } from "../../core/result.ts";
 import type { Usage } from "../../core/usage.ts";
+import { createCostTally } from "./cost.ts";
 import { withChildren } from "./tree-usage.ts";
 
 export interface Tally {
   add(entry: Entry): void;
   usage(): RunUsage;
+  cost(): RunCost;
   timings(): Timings;
+  /** An attempt of anything has begun. */
+  readonly begun: boolean;
 }
 
 type Counted = "inputTokens" | "cacheReadTokens" | "cacheWriteTokens" | "outputTokens" | "reasoningTokens";
@@ -21,7 +25,9 @@ export function createTally(): Tally {
   const startedAt = new Map<string, number>();
   const counted = new Set<string>();
   const children = new Map<string, ChildUsage>();
+  const costs = createCostTally();
   let agent = "";
+  let begun = false;
   let unreported = 0;
   let total = 0;
   let last: number | undefined;
@@ -35,6 +41,7 @@ export function createTally(): Tally {
     if (!startedAt.has(key)) startedAt.set(key, at);
     // Until it has said otherwise, nobody knows what an attempt used.
     if (kind === "model") unreported += 1;
+    begun = true;
   };
   const finish = ({ key, kind, at, type, attempts }: StepDone | StepAbandoned) => {
     if (attempts === 0) return;
@@ -50,6 +57,7 @@ export function createTally(): Tally {
       if (entry.type === "note") return;
       if (entry.type === "run.started") agent = entry.agent;
       passTime(entry);
+      costs.add(entry);
       if (entry.type === "attempt.started") start(entry);
       if (entry.type === "step.done" || entry.type === "step.abandoned") finish(entry);
       if (isAnsweredWithoutTrying(entry)) return;
@@ -61,6 +69,10 @@ export function createTally(): Tally {
       if ("child" in entry && entry.child) children.set(entry.key, entry.child);
     },
     usage: () => (children.size === 0 ? own() : withChildren(agent, own(), children.values())),
+    cost: () => costs.cost(),
+    get begun() {
+      return begun;
+    },
     timings: () => ({ totalMs: total, modelMs: spent.model, toolMs: spent.tool }),
   };
 }

@@ -39,9 +39,10 @@ export const childTerms: Partial<Terms> = { graceMs };
 export function childSteps(place: ChildPlace): Pick<Step<ToolResult>, "perform" | "reconcile"> {
   const { run, agent, key, child, limits } = place;
   const runId = childRunId(run.facts.id, run.path + key);
-  const callIn = ({ signal, deadlineAt, parking, trace }: StepContext): ChildCall => ({
+  const callIn = ({ signal, deadlineAt, parking, trace, ledger }: StepContext): ChildCall => ({
     runId,
     count: (taken) => limits.within(runId, taken),
+    budgets: ledger.limits,
     parent: run.facts,
     store: agent.store,
     signal,

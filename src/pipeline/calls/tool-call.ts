@@ -8,6 +8,7 @@ import type { CompiledSchema, Validated } from "../../core/schema.ts";
 import type { Next, Reconciled, Step, StepContext } from "../../core/step.ts";
 import type { Tool, ToolContext, ToolResult } from "../../core/tool.ts";
 import type { CallLimits } from "../../policy/limits.ts";
+import { toolCost } from "../../policy/tool-cost.ts";
 import { toolSpan } from "../../telemetry/attributes.ts";
 import type { AgentParts, Line } from "../line.ts";
 import { wrapIn } from "../yours.ts";
@@ -136,13 +137,15 @@ function innerStep({ run, agent, limits, place, step, heard }: GatedCall, input:
     context: run.facts.context,
     run: run.facts,
   });
+  const said: Said = { output: undefined };
   // A tool may change what it is given; every attempt is given the same.
   const inputs = freshInputs(place, input);
   const render = (output: unknown) => accept(tool, name, output);
   return {
     ...step,
     key: info.key,
-    perform: async (context) => perform(tool, name, await inputs(), toolContext(context)),
+    perform: async (context) => perform(tool, name, await inputs(), toolContext(context), said),
+    ...(!tool.isPaid ? {} : { cost: toolCost(tool, input, () => take(said)) }),
     ...(refusal ? { refusal } : {}),
     reconcile: async (context) => reconcile(place, await inputs(), toolContext(context)),
     ...(tool.child ? childSteps({ run, agent, limits, key, tool, name, child: tool.child, inputs, heard, accept: render }) : {}),
@@ -167,13 +170,25 @@ function freshInputs(place: CallPlace, validated: unknown): () => unknown {
 const isToolResult = (value: unknown) =>
   typeof value === "object" && value !== null && "content" in value && typeof value.content === "string";
 
-async function perform(tool: Tool, name: string, input: unknown, context: ToolContext): Promise<Outcome<ToolResult>> {
+/** What the tool has answered in the attempt that has just ended. */
+interface Said {
+  output: { readonly output: unknown } | undefined;
+}
+
+function take(said: Said) {
+  const { output } = said;
+  said.output = undefined;
+  return output;
+}
+
+async function perform(tool: Tool, name: string, input: unknown, context: ToolContext, said: Said): Promise<Outcome<ToolResult>> {
   let output: unknown;
   try {
     output = await tool.execute(input, context);
   } catch (thrown) {
     return failed(toolFailure(tool, name, thrown));
   }
+  said.output = { output };
   return accept(tool, name, output);
 }
 
