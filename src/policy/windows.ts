@@ -102,7 +102,7 @@ function calendar(unit: Unit, format: Intl.DateTimeFormat): (now: number) => End
 /** How far the clocks of a zone are ahead of UTC, in ms. */
 type OffsetAt = (time: number) => number;
 
-/** With the offset, for in autumn an hour is shown twice. Where clocks move by half an hour, or past it, what shows under one offset is a window. */
+/** With the offset, for in autumn an hour is shown twice. Where clocks move within an hour, each part of it is a window of its own. */
 function hourName(offsetAt: OffsetAt, time: number): string {
   const offset = offsetAt(time);
   const size = new Date(Math.abs(offset)).toISOString().slice("1970-01-01T".length, -".000Z".length);
