@@ -94,16 +94,15 @@ function calendar(unit: Unit, format: Intl.DateTimeFormat): (now: number) => End
   const offsetAt = (time: number) => offsetOf(format, time);
   const nameAt = { hour: hourName, day: dayName, month: monthName }[unit];
   return (now) => {
-    const from = Math.floor(now);
-    const resetsAt = firstChange((time) => nameAt(offsetAt, time), from, from + longerThan[unit]);
-    return { name: nameAt(offsetAt, from), also: [], resetsAt, until: resetsAt + graceMs };
+    const resetsAt = firstChange((time) => nameAt(offsetAt, time), now, now + longerThan[unit]);
+    return { name: nameAt(offsetAt, now), also: [], resetsAt, until: resetsAt + graceMs };
   };
 }
 
 /** How far the clocks of a zone are ahead of UTC, in ms. */
 type OffsetAt = (time: number) => number;
 
-/** With the offset, for in autumn an hour is shown twice. Where clocks move by half an hour, or past it, what shows under one offset is a window. */
+/** With the offset, for in autumn an hour is shown twice. Where clocks move within an hour, each part of it is a window of its own. */
 function hourName(offsetAt: OffsetAt, time: number): string {
   const offset = offsetAt(time);
   const size = new Date(Math.abs(offset)).toISOString().slice("1970-01-01T".length, -".000Z".length);
@@ -128,7 +127,7 @@ function latestShown(offsetAt: OffsetAt, time: number): number {
   return Math.max(time + offset, putBackAt - 1 + before);
 }
 
-/** The first time after `from` at which something is not what it is then. It is not so at `to`, and never again before that. */
+/** The first whole millisecond after `from` at which something is not what it is then. It is not so at `to`, and never again before that. */
 function firstChange(of: (time: number) => string | number, from: number, to: number): number {
   const value = of(from);
   let [same, changed] = [from, to];
