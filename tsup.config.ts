@@ -11,6 +11,7 @@ export default defineConfig({
     postgres: "src/journal/postgres.ts",
     sqlite: "src/journal/sqlite.ts",
     testing: "src/testing/index.ts",
+    tokens: "src/policy/tokens.ts",
     airworthy: "src/cli/airworthy.ts",
   },
   format: ["esm"],

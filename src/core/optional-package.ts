@@ -14,6 +14,15 @@ export function loadPackage<Package>(name: string, subpath: string, load: () => 
   return () => loading;
 }
 
+/** The package itself, at once, for what cannot wait; `require` finds it. Throws as `loadPackage` does. */
+export function requirePackage<Package>(name: string, subpath: string, require: () => Package): Package {
+  try {
+    return require();
+  } catch (thrown) {
+    throw codeOf(thrown) === "MODULE_NOT_FOUND" ? notInstalled(name, subpath, thrown) : thrown;
+  }
+}
+
 function isMissing(name: string): boolean {
   try {
     import.meta.resolve(name);

@@ -26,6 +26,7 @@ test.concurrent.each([
   "airworthy/postgres",
   "airworthy/sqlite",
   "airworthy/testing",
+  "airworthy/tokens",
 ])("importing %s has no effect", async (entry) => {
   const { code, output } = await runModule(`
     const globals = new Set(Reflect.ownKeys(globalThis));

@@ -16,6 +16,7 @@ const found = async (source: string, kind = "module"): Promise<string> =>
 const adapters = [
   { entry: "airworthy/openai", peer: "openai", make: 'openai("m", { apiKey: "x" })' },
   { entry: "airworthy/anthropic", peer: "@anthropic-ai/sdk", make: 'anthropic("m", { apiKey: "x" })' },
+  { entry: "airworthy/tokens", peer: "gpt-tokenizer", make: '({ id: exactTokens() && "m" })' },
   { entry: "airworthy/postgres", peer: "pg", make: '({ id: postgres("postgres://localhost/none").journal && "m" })' },
 ].filter(({ entry }) => entries.includes(entry));
 const handedOver = ["zod", "better-sqlite3"];
@@ -73,7 +74,7 @@ describe("an optional package", () => {
   test.each(adapters)("that is missing is named with the command that installs it: $entry", async ({ entry, peer, make }) => {
     const source = `import * as adapter from "${entry}";
       import { AgentError } from "airworthy";
-      const { openai, anthropic, postgres } = adapter;
+      const { openai, anthropic, postgres, exactTokens } = adapter;
       try { ${make}; } catch (error) { console.log(AgentError.is(error), error.code, error.message); }`;
     const said = await found(source);
     expect(said).toMatch(/^true configuration_invalid /);
@@ -85,7 +86,9 @@ describe("an optional package", () => {
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, "node_modules", peer), link, "junction");
     try {
-      expect(await found(`const { openai, anthropic, postgres } = await import("${entry}"); console.log(${make}.id);`)).toBe("m");
+      expect(await found(`const { openai, anthropic, postgres, exactTokens } = await import("${entry}"); console.log(${make}.id);`)).toBe(
+        "m",
+      );
     } finally {
       unlinkSync(link);
     }

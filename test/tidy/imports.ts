@@ -20,6 +20,7 @@ const homes: readonly { readonly packages: RegExp; readonly home: string; readon
   { packages: /^(openai|ai|@anthropic-ai\/.+|@ai-sdk\/.+)$/, home: "providers", optional: true },
   { packages: /^@modelcontextprotocol\//, home: "mcp", optional: true },
   { packages: /^(pg|better-sqlite3|node:sqlite)$/, home: "journal", optional: true },
+  { packages: /^gpt-tokenizer$/, home: "policy", optional: true },
   { packages: /^(opossum|p-retry)$/, home: "resilience", optional: false },
   { packages: /^@opentelemetry\//, home: "telemetry", optional: false },
   { packages: /^@pydantic\/genai-prices$/, home: "policy", optional: false },

@@ -38,9 +38,9 @@ function chunkTokens(chunk: string): number {
 
 /** One token for up to three of 0 to 9; other digits are rarely joined. */
 function digitTokens(digits: string): number {
-  let sum = 1;
-  for (const digit of digits) if (digit > "\x7f") sum += digit > "\uffff" ? 4 : 1.1;
-  return digits > "\x7f" ? sum : 1;
+  let sum = 0;
+  for (const digit of digits) if (digit > "\x7f") sum += digit > "\uffff" ? 4 : 1.6;
+  return Math.max(1, sum);
 }
 
 /** Bytes in UTF-8, without making them; a lone surrogate becomes the three of U+FFFD. */
@@ -50,7 +50,10 @@ function bytesOf(text: string): number {
     const unit = text.charCodeAt(at);
     if (unit < 0x80) bytes += 1;
     else if (unit < 0x800) bytes += 2;
-    else bytes += isPair(unit, text.charCodeAt(at + 1)) ? 4 * Number(++at > 0) : 3;
+    else if (isPair(unit, text.charCodeAt(at + 1))) {
+      bytes += 4;
+      at++;
+    } else bytes += 3;
   }
   return bytes;
 }

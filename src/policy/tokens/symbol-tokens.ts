@@ -40,7 +40,14 @@ export function symbolTokens(run: string): number {
     else ascii++;
     before = symbol;
   }
-  return Math.max(1, asciiTokens(ascii) + (ascii > 1 ? Math.min(5 * same, same + 0.6 * ascii) : same) + (breaks > 0.25 ? breaks - 0.2 : 0) + others + (others > 0 && isAfterSpace ? 0.4 : 0));
+  return Math.max(
+    1,
+    asciiTokens(ascii) +
+      (ascii > 1 ? Math.min(5 * same, same + 0.6 * ascii) : same) +
+      (breaks > 0.25 ? breaks - 0.2 : 0) +
+      others +
+      (others > 0 && isAfterSpace ? 0.4 : 0),
+  );
 }
 
 /** Two different marks are mostly one token, as in `",` and `()`; the longer a run, the less o200k knows of it. */

@@ -70,8 +70,8 @@ interface Script {
 const wordLength = 15;
 
 /** Letters beyond the length of a word of that script are none of its words: random text, which costs a token a letter. */
-const spaced = (rate: number, perLetter = 1.1): Script => ({
-  tokens: (_, start, end) => Math.max(1, 0.35 + rate * Math.min(end - start, wordLength) + perLetter * Math.max(0, end - start - wordLength)),
+const spaced = (rate: number): Script => ({
+  tokens: (_, start, end) => Math.max(1, 0.35 + rate * Math.min(end - start, wordLength) + 1.1 * Math.max(0, end - start - wordLength)),
 });
 const unspaced = (rate: number): Script => ({ tokens: (_, start, end) => Math.max(1, 0.2 + rate * (end - start)) });
 /** Everyday characters at `rate`, others at `rare`. */
