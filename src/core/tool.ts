@@ -3,7 +3,7 @@ import type { ChildAgent } from "./child.ts";
 import { AgentError, type ErrorCode } from "./errors.ts";
 import type { RunFacts } from "./facts.ts";
 import type { JsonSchema } from "./json.ts";
-import { type Check, type Checks, checkOptions, isAmount, isFunction, isPositiveCount, isRecord, oneOf } from "./options.ts";
+import { type Check, type Checks, checkOptions, isAmount, isFunction, isNumber, isPositiveCount, isRecord, oneOf } from "./options.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, describesObject, type InferSchema } from "./schema.ts";
 import { type Repeat, retryDefaults } from "./step.ts";
 
@@ -231,13 +231,15 @@ export function toolError(message: string, options: { retryable?: boolean; hint?
 }
 
 // A plain function takes over the tool's own facts; only one try, since the tool itself has already been retried.
-function fallbackOf<Schema extends AnySchema>(
+function fallbackOf<Schema extends AnySchema, Output>(
   fallback: ToolOptions<Schema>["fallback"],
-  options: ToolOptions<Schema, unknown>,
+  options: ToolOptions<Schema, Output>,
 ): Tool | undefined {
   if (fallback === undefined || isTool(fallback)) return fallback;
-  const { fallback: _, reconcile: __, loopKey: ___, ...rest } = options;
-  return tool({ ...rest, retry: { attempts: 1 }, execute: fallback });
+  const { fallback: _, reconcile: __, loopKey: ___, cost, ...rest } = options;
+  // What its answer costs nobody has said: as much as the tool's may.
+  const most = typeof cost === "object" ? cost.atMost : cost;
+  return tool({ ...rest, ...(most === undefined ? {} : { cost: most }), retry: { attempts: 1 }, execute: fallback });
 }
 
 type Facts = Partial<Pick<ToolOptions, "description" | "inputSchema" | "effect" | "repeat" | "retry"> & { readonly execute: unknown }>;

@@ -144,6 +144,12 @@ export const agentDefaults = {
   budget: budgetDefaults,
 } as const;
 
+/** What a run, a resume or a fork says about limits and times; what it may cost is said another way than in a policy. */
+export const capsIn = ({ limits, timeouts }: ResumeOptions): PolicyOptions => ({
+  ...(limits ? { limits } : {}),
+  ...(timeouts ? { timeouts } : {}),
+});
+
 /** The caps in force, from the agent's or from those a resume goes on with. */
 export function capsOf({ limits = {}, timeouts = {}, budget }: ResumeOptions, before: RunCaps): RunCaps {
   const amounts = budget ? { ...before.budget, ...amountCaps(budget) } : before.budget;

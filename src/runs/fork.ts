@@ -10,7 +10,7 @@ import { decode, encode } from "../journal/codec.ts";
 import { entriesUntil, finishedTurns } from "../journal/views/turns.ts";
 import type { AgentParts, Instructions } from "../pipeline/line.ts";
 import { settleInstructions } from "../pipeline/stages/context.ts";
-import { capsOf, type ForkChanges, type ForkOptions } from "./agent-options.ts";
+import { capsIn, capsOf, type ForkChanges, type ForkOptions } from "./agent-options.ts";
 import { checkForkOptions } from "./check-options.ts";
 import {
   headerOf,

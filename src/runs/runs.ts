@@ -8,7 +8,15 @@ import { parkedError, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import { capsOf, type ForkChanges, type ForkOptions, type ReplayOptions, type ResumeOptions, type RunOptions } from "./agent-options.ts";
+import {
+  capsIn,
+  capsOf,
+  type ForkChanges,
+  type ForkOptions,
+  type ReplayOptions,
+  type ResumeOptions,
+  type RunOptions,
+} from "./agent-options.ts";
 import { checkRunBudgets } from "./check-budget.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { createDriver, type Driver, neverOpened } from "./driver.ts";
