@@ -246,13 +246,13 @@ describe("prices of one's own", () => {
 });
 
 /** What a module prints, in a process of its own; `hooks` are those of node:module. */
-function printed(hooks: string, source: string): string {
+function printed(hooks: string, code: string): string {
   const script = `
     import { registerHooks } from "node:module";
     const seen = new Set();
     registerHooks({ ${hooks} });
     const { price } = await import("airworthy");
-    ${source}
+    ${code}
   `;
   const args = ["--conditions=airworthy-source", "--input-type=module", "--eval", script];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
@@ -261,7 +261,7 @@ function printed(hooks: string, source: string): string {
 
 test("the library is loaded when a lookup gets as far as that, and not before", () => {
   const hooks = 'load(url, context, next) { if (url.includes("genai-prices/")) seen.add(url); return next(url, context); }';
-  const source = `
+  const code = `
     const counts = [seen.size];
     price("openai/gpt-5-mini", { prices: { "gpt-5-mini": { input: 1, output: 1 } } });
     price("anthropic/claude-sonnet-5-5");
@@ -271,7 +271,7 @@ test("the library is loaded when a lookup gets as far as that, and not before", 
     counts.push(seen.size);
     console.log(JSON.stringify({ counts, input: found.input }));
   `;
-  expect(printed(hooks, source)).toBe('{"counts":[0,0,1],"input":0.25}');
+  expect(printed(hooks, code)).toBe('{"counts":[0,0,1],"input":0.25}');
 });
 
 test("where the library is not there, as in a bundle, its prices are not known and the others are", () => {
@@ -279,6 +279,6 @@ test("where the library is not there, as in a bundle, its prices are not known a
     if (name.includes("genai-prices") && !name.startsWith(".")) throw Object.assign(new Error("gone"), { code: "MODULE_NOT_FOUND" });
     return next(name, context);
   }`;
-  const source = 'console.log(price("openai/gpt-5-mini"), price("anthropic/claude-sonnet-5-5").output);';
-  expect(printed(hooks, source)).toBe("undefined 10");
+  const code = 'console.log(price("openai/gpt-5-mini"), price("anthropic/claude-sonnet-5-5").output);';
+  expect(printed(hooks, code)).toBe("undefined 10");
 });
