@@ -245,14 +245,25 @@ describe("prices of one's own", () => {
   );
 });
 
-test("the library is loaded when a lookup gets as far as that, and not before", () => {
+/** What a module prints, in a process of its own; `hooks` are those of node:module. */
+function printed(hooks: string, code: string): string {
   const script = `
     import { registerHooks } from "node:module";
     const seen = new Set();
-    registerHooks({ load(url, context, next) { if (url.includes("genai-prices/")) seen.add(url); return next(url, context); } });
+    registerHooks({ ${hooks} });
     const { price } = await import("airworthy");
+    ${code}
+  `;
+  const args = ["--conditions=airworthy-source", "--input-type=module", "--eval", script];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
+  return stdout.trim() + stderr;
+}
+
+test("the library is loaded when a lookup gets as far as that, and not before", () => {
+  const hooks = 'load(url, context, next) { if (url.includes("genai-prices/")) seen.add(url); return next(url, context); }';
+  const code = `
     const counts = [seen.size];
-    price("claude-sonnet-5-5", { prices: { "claude-sonnet-5-5": { input: 1, output: 1 } } });
+    price("openai/gpt-5-mini", { prices: { "gpt-5-mini": { input: 1, output: 1 } } });
     price("anthropic/claude-sonnet-5-5");
     price("gateway/some-model");
     counts.push(seen.size);
@@ -260,10 +271,14 @@ test("the library is loaded when a lookup gets as far as that, and not before", 
     counts.push(seen.size);
     console.log(JSON.stringify({ counts, input: found.input }));
   `;
-  const { stdout, stderr } = spawnSync(process.execPath, ["--conditions=airworthy-source", "--input-type=module", "--eval", script], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  expect(stderr).toBe("");
-  expect(stdout.trim()).toBe('{"counts":[0,0,1],"input":0.25}');
+  expect(printed(hooks, code)).toBe('{"counts":[0,0,1],"input":0.25}');
+});
+
+test("where the library is not there, as in a bundle, its prices are not known and the others are", () => {
+  const hooks = `resolve(name, context, next) {
+    if (name.includes("genai-prices") && !name.startsWith(".")) throw Object.assign(new Error("gone"), { code: "MODULE_NOT_FOUND" });
+    return next(name, context);
+  }`;
+  const code = 'console.log(price("openai/gpt-5-mini"), price("anthropic/claude-sonnet-5-5").output);';
+  expect(printed(hooks, code)).toBe("undefined 10");
 });

@@ -13,7 +13,8 @@ interface DatedPrice {
 const claudit = "github.com/kurofune/claudit v1.9.2, after Anthropic's pricing page";
 
 export const ownPrices: Readonly<Record<string, DatedPrice>> = {
-  // From the same page: docs.apiyi.com/en/news/gpt-6-1-sol-launch, w3cschool.cn/openai_api/openai-api-docs-gpt-6-1-sol.html (cache writes).
+  // A copy of OpenAI's page has the cache rates: w3cschool.cn/openai_api/openai-api-docs-gpt-6-1-sol.html. It says of all of them that they
+  // double above 272K, which is where 5 for cache writes is from. Bears out the rest: docs.apiyi.com/en/news/gpt-6-1-sol-launch.
   "openai/gpt-6.1-sol": {
     price: {
       input: 2,
