@@ -122,10 +122,7 @@ function resolve(options: AgentOptions): AgentParts {
       calls: guardrails.toolInput.length > 0,
     },
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
-    caps: capsOf(
-      { limits: policy.limits, timeouts: policy.timeouts },
-      { ...limits, totalMs, ...(budgets.run ? { budget: budgets.run } : {}) },
-    ),
+    caps: capsOf(policy, { ...limits, totalMs, ...(budgets.run ? { budget: budgets.run } : {}) }),
     budgets,
     tokens: createTokenCounter(policy.budget?.countTokens),
     knownBudgets: new Set<string>(),

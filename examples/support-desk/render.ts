@@ -47,6 +47,12 @@ function wordsOf(
     }
     case "step.finished":
       return [event.key, event.code ? `${event.name} ended with ${event.code}` : "done", event.code ? "yellow" : "green"];
+    case "budget.near":
+      return [
+        event.key,
+        `${Math.round((100 * (event.spent + event.reserved)) / event.limit)} % of the budget of ${event.scope} is used up`,
+        "yellow",
+      ];
     case "note.added":
       return [event.key, event.note, "yellow"];
     case "run.finished":

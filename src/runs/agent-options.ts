@@ -151,7 +151,7 @@ export const capsIn = ({ limits, timeouts }: ResumeOptions): PolicyOptions => ({
 });
 
 /** The caps in force, from the agent's or from those a resume goes on with. */
-export function capsOf({ limits = {}, timeouts = {}, budget }: ResumeOptions, before: RunCaps): RunCaps {
+export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: RunCaps, budget?: AmountLimits): RunCaps {
   const amounts = budget ? { ...before.budget, ...amountCaps(budget) } : before.budget;
   return {
     turns: limits.turns ?? before.turns,

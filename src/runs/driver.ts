@@ -122,6 +122,7 @@ export function neverOpened(agent: AgentParts, runId: string, thrown: unknown, e
     status,
     error,
     usage: { modelCalls: 0, toolCalls: 0, unreported: 0 },
+    cost: { usd: 0, unconfirmedUsd: 0, unpriced: 0, byModel: {}, byTool: {}, byAgent: {}, byStage: {} },
     timings: { totalMs: 0, modelMs: 0, toolMs: 0 },
     findings: [],
     degraded: [],

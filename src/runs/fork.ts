@@ -55,7 +55,7 @@ export function forkRequest(
   const { at, effects, runId = uuidv7(), input, instructions, context, user } = options;
   const changes = changesOf(options);
   const origin = { runId: source, at, effects };
-  const raise = (caps: RunCaps) => capsOf(options, caps);
+  const raise = (caps: RunCaps) => capsOf(capsIn(options), caps, options.budget);
   const request = { runId, origin, input, instructions, context, user, named: options.runId !== undefined, raise };
   return { request, parts: Object.keys(changes).length > 0 ? change(changes) : agent };
 }

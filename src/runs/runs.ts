@@ -122,7 +122,7 @@ export function createRuns<Output>(agent: AgentParts, change: (changes: ForkChan
     checkRunOptions(input, options);
     const { user, conversationId } = options;
     const run = factsOf(agent, options);
-    const caps = capsOf(options, agent.caps);
+    const caps = capsOf(capsIn(options), agent.caps, options.budget);
     checkRunBudgets(agent, options.budget);
     // Throws for a run that a budget cannot be told of, before anything is written.
     agent.budgets.limitsOf(run, caps.budget);
@@ -135,7 +135,14 @@ export function createRuns<Output>(agent: AgentParts, change: (changes: ForkChan
     checkResumeOptions(runId, options);
     checkRunBudgets(agent, options.budget);
     const { context, user } = options;
-    const open = () => openResumed(agent, { runId, context, user, raise: (caps) => capsOf(options, caps), lease: driver.leases.terms });
+    const open = () =>
+      openResumed(agent, {
+        runId,
+        context,
+        user,
+        raise: (caps) => capsOf(capsIn(options), caps, options.budget),
+        lease: driver.leases.terms,
+      });
     return begin({ runId, asked: undefined, options, streamed, named: true, open });
   };
 

@@ -11,6 +11,7 @@ const said = (word: string) =>
 const facts = {
   runId: "r",
   usage: { modelCalls: 0, toolCalls: 0, unreported: 0 },
+  cost: { usd: 0, unconfirmedUsd: 0, unpriced: 0, byModel: {}, byTool: {}, byAgent: {}, byStage: {} },
   timings: { totalMs: 0, modelMs: 0, toolMs: 0 },
   findings: [],
   degraded: [],

@@ -128,6 +128,7 @@ describe("result", () => {
   const facts: ResultFacts = {
     runId: "r1",
     usage: { inputTokens: 254, outputTokens: 9, totalTokens: 263, modelCalls: 2, toolCalls: 1, unreported: 0 },
+    cost: { usd: 0, unconfirmedUsd: 0, unpriced: 2, byModel: {}, byTool: {}, byAgent: {}, byStage: {} },
     timings: { totalMs: 218, modelMs: 211, toolMs: 0 },
     findings: [],
     degraded: [],

@@ -4,6 +4,7 @@ import type { Entry, RunJournal } from "../../src/core/journal.ts";
 import { done, failed, type Outcome } from "../../src/core/outcome.ts";
 import type { Step, StepContext, Terms } from "../../src/core/step.ts";
 import { type Attributes, noTrace, type Trace } from "../../src/core/trace.ts";
+import { noLedger } from "../../src/policy/ledger.ts";
 import { type FakeClock, fakeClock } from "../../src/testing/fake-clock.ts";
 
 export interface Bench {
@@ -43,6 +44,7 @@ export function createBench(changes: Partial<StepContext> & { readonly runId?: s
     run: { id: runId, agent: "support", agentVersion: "1", context: undefined },
     clock,
     journal,
+    ledger: noLedger(),
     deadlineAt: clock.now() + 3_600_000,
     parking: { requested: false },
     signal: controller.signal,
