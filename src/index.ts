@@ -101,6 +101,7 @@ export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export type { TextWindow } from "./pipeline/text-window.ts";
 export type { Thread } from "./pipeline/thread.ts";
+export { type SlicedCounters, type SliceOptions, type SliceTerms, sliced } from "./policy/slices.ts";
 export type { BreakerOptions } from "./resilience/circuit-breaker.ts";
 export {
   type AgentOptions,

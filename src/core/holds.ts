@@ -1,5 +1,6 @@
 // What a hold of several keys comes to: one for each key, and whether all of them may be held. The one place where a limit is looked at.
-import type { CounterState, Granted, Hold, Refused } from "./store.ts";
+import { Buffer } from "node:buffer";
+import type { CounterState, Granted, Hold, OpenHold, Refused } from "./store.ts";
 
 /** All that one reservation wants of a key. */
 export interface KeyHold extends Hold {
@@ -32,6 +33,11 @@ const others = (key: string, also: readonly string[]) => [...new Set(also)].filt
 
 /** Any order does for locking, so long as everybody has the same. */
 export const byUnits = (one: string, other: string): number => (one < other ? -1 : Number(one > other));
+
+/** The order databases keep. That of JavaScript differs from it beyond the basic plane. */
+const byBytes = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
+
+export const byIdAndKey = (one: OpenHold, other: OpenHold): number => byBytes(one.id, other.id) || byBytes(one.key, other.key);
 
 /** Every key that has to stand still while it is decided, in order. */
 export const keysOf = (holds: readonly KeyHold[]): readonly string[] =>

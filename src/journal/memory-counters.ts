@@ -1,6 +1,5 @@
 // Counters in memory. Invariant: there is nothing to wait for between a check and the hold that follows from it.
-import { Buffer } from "node:buffer";
-import { decided, heldByKey, type KeyHold, standing } from "../core/holds.ts";
+import { byIdAndKey, decided, heldByKey, type KeyHold, standing } from "../core/holds.ts";
 import type { Counters, OpenHold } from "../core/store.ts";
 
 interface Counter {
@@ -119,8 +118,5 @@ function sumsOf(reservations: readonly Reservation[]): ReadonlyMap<string, numbe
 function openHolds(open: ReadonlyMap<string, Reservation>, prefix: string): readonly OpenHold[] {
   const found = [...open].filter(([id]) => id.startsWith(prefix));
   const holds = found.flatMap(([id, { amounts }]) => [...amounts].map(([key, amount]) => ({ id, key, amount })));
-  return holds.toSorted((one, other) => byBytes(one.id, other.id) || byBytes(one.key, other.key));
+  return holds.toSorted(byIdAndKey);
 }
-
-/** The order databases keep. That of JavaScript differs from it beyond the basic plane. */
-const byBytes = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other));
