@@ -62,12 +62,15 @@ export type {
   Claim,
   CounterState,
   Counters,
+  Granted,
   Hold,
   Inbox,
   InboxMessage,
   Journal,
   Lease,
+  OpenHold,
   Records,
+  Refused,
   RunHeader,
   RunPhase,
   RunQuery,
@@ -99,6 +102,7 @@ export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export type { TextWindow } from "./pipeline/text-window.ts";
 export type { Thread } from "./pipeline/thread.ts";
+export { type SlicedCounters, type SliceOptions, type SliceTerms, sliced } from "./policy/slices.ts";
 export type { BreakerOptions } from "./resilience/circuit-breaker.ts";
 export {
   type AgentOptions,

@@ -75,6 +75,7 @@ function dialectOf(schema: string): Dialect {
     table: (name) => `${quoted(schema)}.${name}`,
     instant: (placeholder) => `coalesce(${placeholder}::bigint, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)`,
     forUpdate: "FOR UPDATE",
+    forUpdateOfFree: "FOR UPDATE SKIP LOCKED",
     alone: (name) => query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [`airworthy ${schema} ${name}`]),
   };
 }

@@ -38,6 +38,18 @@ const steps: readonly Step[] = [
     `CREATE TABLE ${table("inbox")} (run_id ${key} NOT NULL, id ${key} NOT NULL, position BIGINT NOT NULL, value TEXT NOT NULL,
       PRIMARY KEY (run_id, id), UNIQUE (run_id, position))`,
   ],
+  // A settled hold is a row less, so there is nothing to mark any more.
+  (table, { key }) => [
+    `DELETE FROM ${table("holds")} WHERE settled <> 0`,
+    `DROP INDEX ${table("holds_open")}`,
+    `ALTER TABLE ${table("holds")} DROP COLUMN settled`,
+    `CREATE INDEX holds_of_key ON ${table("holds")} (key, expires_at)`,
+    `ALTER TABLE ${table("counters")} ADD COLUMN until_at BIGINT`,
+    `ALTER TABLE ${table("counters")} ADD COLUMN run_id ${key}`,
+    // Without `held`, though only those of which nothing is held are looked for: an index it is in would be written by every hold.
+    `CREATE INDEX counters_until ON ${table("counters")} (until_at) WHERE until_at IS NOT NULL`,
+    `CREATE INDEX counters_run ON ${table("counters")} (run_id) WHERE run_id IS NOT NULL`,
+  ],
 ];
 
 /**

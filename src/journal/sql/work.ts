@@ -22,6 +22,8 @@ export interface Dialect {
   readonly instant: (placeholder: string) => string;
   /** What a SELECT ends with whose rows nobody else may change until the transaction is over. */
   readonly forUpdate: string;
+  /** The same, leaving out the rows somebody else has locked. */
+  readonly forUpdateOfFree: string;
   /** Makes all transactions that do this with the same name go one after the other, where they do not anyway. */
   readonly alone?: (name: string) => Query;
 }

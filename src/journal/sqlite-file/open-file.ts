@@ -7,7 +7,12 @@ import { type Connection, openConnection, type SqliteDriver } from "./connection
 import { finish } from "./group.ts";
 import { isBusy } from "./worker-lock.ts";
 
-export const dialect = { table: (name: string) => name, instant: (placeholder: string) => placeholder, forUpdate: "" };
+export const dialect = {
+  table: (name: string) => name,
+  instant: (placeholder: string) => placeholder,
+  forUpdate: "",
+  forUpdateOfFree: "",
+};
 
 export function openFile(path: string, Driver: SqliteDriver, busyTimeoutMs: number): Connection {
   const connection = openConnection(path, Driver);

@@ -1,31 +1,36 @@
 // What counters have to do: hold all or nothing, never pass a limit, and count what was really used, once.
 import { deepEqual, equal } from "node:assert/strict";
+import type { Granted } from "../../core/store.ts";
 import { type StoreCase, storeCase } from "./store-under-test.ts";
 
 const hour = 3_600_000;
 
+const granted = (standing: Granted["standing"]): Granted => ({ granted: true, standing });
+
 export const counterCases: readonly StoreCase[] = [
   storeCase("what is reserved is held, and what is settled is used", async ({ counters }) => {
-    equal(await counters.reserve("1", [{ key: "k", amount: 6, limit: 10 }], hour), undefined);
+    deepEqual(await counters.reserve("1", [{ key: "k", amount: 6, limit: 10 }], hour), granted({ k: { used: 0, held: 6 } }));
     deepEqual(await counters.read(["k", "never"]), [
       { used: 0, held: 6 },
       { used: 0, held: 0 },
     ]);
     await counters.settle("1", { k: 2 });
     deepEqual(await counters.read(["k"]), [{ used: 2, held: 0 }]);
-    equal(await counters.reserve("2", [{ key: "k", amount: 8, limit: 10 }], hour), undefined);
+    deepEqual(await counters.reserve("2", [{ key: "k", amount: 8, limit: 10 }], hour), granted({ k: { used: 2, held: 8 } }));
+    deepEqual(await counters.reserve("3", [], hour), granted({}));
   }),
   storeCase("up to the limit, and not one more; a refusal says where it stands and leaves nothing", async ({ counters }) => {
-    equal(await counters.reserve("1", [{ key: "k", amount: 10, limit: 10 }], hour), undefined);
-    deepEqual(await counters.reserve("2", [{ key: "k", amount: 1, limit: 10 }], hour), { refusedBy: "k", used: 0, held: 10 });
-    equal(await counters.reserve("2", [{ key: "k", amount: 1, limit: 11 }], hour), undefined);
-    equal(await counters.reserve("0", [{ key: "k", amount: 0, limit: 11 }], hour), undefined);
+    equal((await counters.reserve("1", [{ key: "k", amount: 10, limit: 10 }], hour)).granted, true);
+    const refused = { granted: false, refusedBy: "k", used: 0, held: 10 };
+    deepEqual(await counters.reserve("2", [{ key: "k", amount: 1, limit: 10 }], hour), refused);
+    equal((await counters.reserve("2", [{ key: "k", amount: 1, limit: 11 }], hour)).granted, true);
+    equal((await counters.reserve("0", [{ key: "k", amount: 0, limit: 11 }], hour)).granted, true);
     deepEqual(await counters.read(["k"]), [{ used: 0, held: 11 }]);
   }),
   storeCase("over several keys all is held or nothing", async ({ counters }) => {
     await counters.reserve("1", [{ key: "c", amount: 5, limit: 5 }], hour);
     const wanted = ["d", "c", "b", "a"].map((key) => ({ key, amount: 1, limit: 5 }));
-    deepEqual(await counters.reserve("2", wanted, hour), { refusedBy: "c", used: 0, held: 5 });
+    deepEqual(await counters.reserve("2", wanted, hour), { granted: false, refusedBy: "c", used: 0, held: 5 });
     deepEqual(
       (await counters.read(["a", "b", "c", "d"])).map(({ held }) => held),
       [0, 0, 5, 0],
@@ -33,17 +38,29 @@ export const counterCases: readonly StoreCase[] = [
   }),
   storeCase("two holds of one key count together", async ({ counters }) => {
     const twice = [1, 2].map((amount) => ({ key: "k", amount, limit: 4 }));
-    equal(await counters.reserve("1", twice, hour), undefined);
-    deepEqual(await counters.reserve("2", twice, hour), { refusedBy: "k", used: 0, held: 3 });
+    deepEqual(await counters.reserve("1", twice, hour), granted({ k: { used: 0, held: 3 } }));
+    deepEqual(await counters.reserve("2", twice, hour), { granted: false, refusedBy: "k", used: 0, held: 3 });
   }),
-  storeCase("the same id holds once, also after it was settled", async ({ counters }) => {
+  storeCase("the same id holds once while it is held, also when it has run out", async ({ counters, advance }) => {
     const holds = [{ key: "k", amount: 4, limit: 5 }];
-    const asked = await Promise.all([1, 2, 3].map(() => counters.reserve("1", holds, hour)));
-    deepEqual(asked, [undefined, undefined, undefined]);
+    const once = granted({ k: { used: 0, held: 4 } });
+    deepEqual(await Promise.all([1, 2, 3].map(() => counters.reserve("1", holds, hour))), [once, once, once]);
     deepEqual(await counters.read(["k"]), [{ used: 0, held: 4 }]);
+    await advance(hour);
+    equal((await counters.reserve("1", holds, hour)).granted, true);
+    deepEqual(await counters.read(["k"]), [{ used: 4, held: 0 }]);
+  }),
+  storeCase("the same id holds afresh once it was settled or refused", async ({ counters }) => {
+    const holds = [{ key: "k", amount: 4, limit: 10 }];
+    await counters.reserve("1", holds, hour);
     await counters.settle("1", { k: 5 });
-    equal(await counters.reserve("1", holds, hour), undefined);
-    deepEqual(await counters.read(["k"]), [{ used: 5, held: 0 }]);
+    deepEqual(await counters.reserve("1", holds, hour), granted({ k: { used: 5, held: 4 } }));
+    equal((await counters.reserve("2", holds, hour)).granted, false);
+    await counters.settle("1", { k: 1 });
+    await counters.settle("1", { k: 1 });
+    deepEqual(await counters.reserve("2", holds, hour), granted({ k: { used: 6, held: 4 } }));
+    await counters.settle("2", {});
+    deepEqual(await counters.read(["k"]), [{ used: 6, held: 0 }]);
   }),
   storeCase("settling counts once; keys left out used nothing, and more than was held is counted", async ({ counters }) => {
     const keys = ["a", "b", "c"];
@@ -73,27 +90,26 @@ export const counterCases: readonly StoreCase[] = [
     deepEqual(await counters.read(["k"]), [{ used: 0, held: 5 }]);
     await advance(1);
     deepEqual(await counters.read(["k"]), [{ used: 5, held: 0 }]);
-    equal((await counters.reserve("2", [{ key: "k", amount: 1, limit: 5 }], 1_000))?.refusedBy, "k");
+    equal((await counters.reserve("2", [{ key: "k", amount: 1, limit: 5 }], 1_000)).granted, false);
     await counters.settle("1", { k: 2 });
     deepEqual(await counters.read(["k"]), [{ used: 2, held: 0 }]);
   }),
   storeCase("64 at a time never pass a limit", async ({ counters }) => {
     const asked = Array.from({ length: 64 }, (_, n) => counters.reserve(`${n}`, [{ key: "k", amount: 3, limit: 100 }], hour));
-    const granted = (await Promise.all(asked)).filter((answer) => answer === undefined).length;
-    equal(granted, 33);
+    equal((await Promise.all(asked)).filter((answer) => answer.granted).length, 33);
     deepEqual(await counters.read(["k"]), [{ used: 0, held: 99 }]);
   }),
   storeCase("64 at a time over the same keys in different orders all get their answer", async ({ counters }) => {
     const keys = ["a", "b", "c", "d"];
     const turned = (n: number) => [...keys.slice(n % 4), ...keys.slice(0, n % 4)].map((key) => ({ key, amount: 1, limit: 40 }));
     const use = async (n: number) => {
-      const refusal = await counters.reserve(`${n}`, turned(n), hour);
-      if (refusal) return 0;
+      const answer = await counters.reserve(`${n}`, turned(n), hour);
+      if (!answer.granted) return 0;
       await counters.settle(`${n}`, { d: 1, a: 1, [`new-${n % 3}`]: 1 });
       return 1;
     };
-    const granted: number[] = await Promise.all(Array.from({ length: 64 }, (_, n) => use(n)));
-    equal(granted.filter(Boolean).length, 40);
+    const used: number[] = await Promise.all(Array.from({ length: 64 }, (_, n) => use(n)));
+    equal(used.filter(Boolean).length, 40);
     deepEqual(
       (await counters.read(keys)).map(({ used, held }) => [used, held]),
       [

@@ -1,5 +1,6 @@
 // What the runtime relies on in a store, as cases any test runner can run. Invariant: each case has a store to itself.
 import { counterCases } from "./counter-cases.ts";
+import { forgettingCases, windowCases } from "./counter-window-cases.ts";
 import { journalCases } from "./journal-cases.ts";
 import { findCases, leaseCases } from "./lease-cases.ts";
 import type { ConformanceCase } from "./one-call.ts";
@@ -17,7 +18,12 @@ export interface StoreConformanceOptions {
  *     for (const { name, run } of storeConformance(() => ({ store: acme({ now: () => at }), advance: (ms) => void (at += ms) }))) test(name, run);
  */
 export function storeConformance(storeFor: StoreFor, { without = [] }: StoreConformanceOptions = {}): readonly ConformanceCase[] {
-  const ofPorts = { leases: [...leaseCases, ...findCases], counters: counterCases, records: recordCases, inbox: inboxCases } as const;
+  const ofPorts = {
+    leases: [...leaseCases, ...findCases],
+    counters: [...counterCases, ...windowCases, ...forgettingCases],
+    records: recordCases,
+    inbox: inboxCases,
+  } as const;
   const names = ["leases", "counters", "records", "inbox"] as const;
   const wanted = names.filter((name) => !without.includes(name)).flatMap((name) => ofPorts[name]);
   return [...journalCases, ...wanted].map((storeCase) => caseOn(storeFor, storeCase));
