@@ -94,7 +94,7 @@ function resolve(options: AgentOptions): AgentParts {
   const middleware = options.use ?? [];
   const { limits, retry } = agentDefaults;
   const budgets = compileBudgets(policy.budget);
-  const priceOf = (model: Model) => findPrice(model, { prices: options.prices, now: clock.now() });
+  const priceOf = (model: Model) => findPrice(model, { prices: options.prices, now: systemClock.now() });
   const { totalMs, stepMs, firstTokenMs, idleMs } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
   return Object.freeze({
     name: options.name,

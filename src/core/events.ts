@@ -1,7 +1,8 @@
 // What a consumer of a stream sees: a content-free projection of the journal, plus text that has passed the output guardrails.
+
+import type { Measure } from "./cost.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { Note, StepKind } from "./journal.ts";
-import type { Measure } from "./ledger.ts";
 import type { RunStatus } from "./result.ts";
 
 /** `at` is epoch ms on the run's clock; `key` is a step's or stage's path. The last event is always `run.finished`. */

@@ -1,8 +1,9 @@
 // The words of the journal: everything that can be said about a run, as a closed union that views, budgets and replay switch over.
+
+import type { Charge, Reserved } from "./cost.ts";
 import type { AgentError, ErrorCode, StoredError } from "./errors.ts";
 import type { Principal } from "./facts.ts";
 import type { Json } from "./json.ts";
-import type { Charge, Reserved } from "./ledger.ts";
 import type { RunInput } from "./message.ts";
 import type { Waiting } from "./outcome.ts";
 import type { NanoUsd } from "./price.ts";

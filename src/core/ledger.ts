@@ -1,18 +1,10 @@
 // What things cost, and who keeps account of it: the port between steps and budgets. The journal says what was charged; a ledger follows it.
+import type { Charge, Cost, Measure, Reserved } from "./cost.ts";
 import type { AgentError } from "./errors.ts";
 import type { Entry } from "./journal.ts";
 import type { Json } from "./json.ts";
 import type { Outcome } from "./outcome.ts";
 import type { NanoUsd } from "./price.ts";
-
-/** What a limit can be counted in. `calls`: attempts at model calls, and at tools that cost something. */
-export type Measure = "usd" | "tokens" | "calls";
-
-/** Input and output together; money is absent where nobody knows a price. */
-export interface Cost {
-  readonly nanoUsd?: NanoUsd;
-  readonly tokens: number;
-}
 
 /** The most an attempt can cost. What it may say can be shortened, so that it costs less. */
 export interface WorstCase extends Cost {
@@ -20,22 +12,6 @@ export interface WorstCase extends Cost {
   readonly output?: { readonly most: number; readonly least: number; readonly nanoUsd?: NanoUsd };
   /** Paid from what is kept back for it. */
   readonly isWrapUp?: true;
-}
-
-/** What was set aside for an attempt before it was made. */
-export interface Reserved extends Cost {
-  /** What the attempt may say at most. */
-  readonly maxOutputTokens?: number;
-}
-
-/**
- * What an attempt has cost. `reported`: by what the provider said it used; `declared`: by what the tool said; `reserved`: nobody knows what
- * it used, so it counts as the most it can have been.
- */
-export interface Charge extends Cost {
-  readonly basis: "reported" | "declared" | "reserved";
-  /** It was more than had been set aside. */
-  readonly overrun?: true;
 }
 
 /** What a step costs, attempt by attempt. */

@@ -1,11 +1,12 @@
 // A step is the only way the outside world is touched; the layers around it are policies as values, composed once per kind of step.
 import type { Clock } from "./clock.ts";
+import type { Reserved } from "./cost.ts";
 import { type AgentError, type ErrorCode, toAgentError } from "./errors.ts";
 import type { RunEvent } from "./events.ts";
 import type { RunFacts } from "./facts.ts";
 import type { RunJournal, StepKind } from "./journal.ts";
 import type { Json } from "./json.ts";
-import type { Ledger, Reserved, StepCost } from "./ledger.ts";
+import type { Ledger, StepCost } from "./ledger.ts";
 import { failed, type Outcome } from "./outcome.ts";
 import type { ChildUsage } from "./result.ts";
 import type { SpanSpec, Trace } from "./trace.ts";

@@ -1,8 +1,9 @@
 // The two layers that make steps durable: what is done is never done again, and what was begun is known to have been begun.
+
+import type { Charge } from "../core/cost.ts";
 import { AgentError, type ErrorCode, reviveError, storeError, toAgentError } from "../core/errors.ts";
 import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
 import { assertJson, type Json, recall } from "../core/json.ts";
-import type { Charge } from "../core/ledger.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
 import type { ChildUsage } from "../core/result.ts";
 import { closedBy, type StageLayer } from "../core/run.ts";

@@ -1,8 +1,10 @@
 // One call of one concrete model: a step of its own. What goes into the journal is what is new since the call before.
+
+import type { Reserved } from "../core/cost.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { AskedStep } from "../core/journal.ts";
 import { isJsonValue, isObject, type Json } from "../core/json.ts";
-import type { Reserved, StepCost } from "../core/ledger.ts";
+import type { StepCost } from "../core/ledger.ts";
 import { isCall, isTextual } from "../core/message.ts";
 import type { ModelRequest, ModelResponse } from "../core/model.ts";
 import { done, type Outcome } from "../core/outcome.ts";

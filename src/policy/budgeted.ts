@@ -1,6 +1,8 @@
 // The layer that pays: the most an attempt can cost is set aside before it is made, and what it has cost is written down with how it ended.
+
+import type { Charge, Reserved } from "../core/cost.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
-import type { Charge, Reserved, Standing, StepCost } from "../core/ledger.ts";
+import type { Standing, StepCost } from "../core/ledger.ts";
 import { type Outcome, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 import { spanEvents } from "../core/trace.ts";

@@ -1,9 +1,11 @@
 // The budgets of an agent, compiled: which limits cover a run, under which keys. Pure; where they stand is the ledger's to know.
+
+import type { Measure } from "../core/cost.ts";
 import { AgentError } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import type { AmountCaps } from "../core/journal.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import type { Limit, Measure } from "../core/ledger.ts";
+import type { Limit } from "../core/ledger.ts";
 import { nanoCapOf } from "../core/price.ts";
 import {
   type AmountLimits,

@@ -1,6 +1,8 @@
 // The error of a budget that cannot afford something: whose, how much of it is left, and when there is more.
+
+import type { Measure } from "../core/cost.ts";
 import { AgentError } from "../core/errors.ts";
-import type { Limit, Measure } from "../core/ledger.ts";
+import type { Limit } from "../core/ledger.ts";
 import { usdOf } from "../core/price.ts";
 import type { CounterState } from "../core/store.ts";
 

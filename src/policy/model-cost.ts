@@ -1,5 +1,6 @@
 // What a model call costs: the most before each attempt, and what it came to after it. Invariant: what is not known counts as the most it can be.
-import type { Charge, Reserved, StepCost, WorstCase } from "../core/ledger.ts";
+import type { Charge, Reserved } from "../core/cost.ts";
+import type { StepCost, WorstCase } from "../core/ledger.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { ModelPrice } from "../core/price.ts";
 import type { Usage } from "../core/usage.ts";

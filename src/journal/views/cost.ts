@@ -1,6 +1,7 @@
 // A view: what a run has cost, with the runs that are parts of it, and what for. Added up entry by entry, in whole nano-dollars.
+
+import type { Cost } from "../../core/cost.ts";
 import type { AttemptStarted, Entry, StepKind } from "../../core/journal.ts";
-import type { Cost } from "../../core/ledger.ts";
 import { type NanoUsd, nanoOf, usdOf } from "../../core/price.ts";
 import type { ChildUsage, RunCost } from "../../core/result.ts";
 import { stageOf } from "./projection.ts";

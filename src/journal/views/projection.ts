@@ -1,9 +1,9 @@
 // A view: the event a consumer sees for an entry. Content stays behind.
 
+import type { Charge } from "../../core/cost.ts";
 import type { RunEvent } from "../../core/events.ts";
 import type { Entry, NoteAdded } from "../../core/journal.ts";
 import { recall } from "../../core/json.ts";
-import type { Charge } from "../../core/ledger.ts";
 import { usdOf } from "../../core/price.ts";
 
 export function project(entry: Entry): RunEvent | undefined {
