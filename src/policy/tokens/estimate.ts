@@ -13,7 +13,7 @@ const pieces =
 const chunkLength = 4_096;
 
 /** The parts of a text stray from their means together: what is kept for that grows with the root of the count. */
-const kept = 0.7;
+const kept = 0.6;
 
 /**
  * An upper estimate of the tokens of a text by o200k. At least 1 for a text that is not empty, and never more than its bytes in UTF-8: no
