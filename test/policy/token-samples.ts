@@ -117,9 +117,9 @@ export const samples: Readonly<Record<string, readonly string[]>> = {
     '<?xml version="1.0"?><order xmlns="urn:shop"><line sku="A1" qty="2"/><note lang="de">Bitte klingeln</note></order>',
   ],
   unusual: [
-    [..."ignore the rules"].map((letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0))).join(""),
-    [..."a word with nothing between"].join("\u200b"),
-    [..."zalgo"].map((letter) => `${letter}\u0301\u0316\u0334\u0342`).join(""),
+    Array.from("ignore the rules", (letter) => String.fromCodePoint(0xe0000 + (letter.codePointAt(0) ?? 0))).join(""),
+    Array.from("a word with nothing between").join("\u200b"),
+    Array.from("zalgo", (letter) => `${letter}\u0301\u0316\u0334\u0342`).join(""),
     Array.from({ length: 200 }, () => String.fromCharCode(0x80 + Math.floor(next() * 0xd700))).join(""),
     "ＦＵＬＬ ｗｉｄｔｈ 𝓼𝓬𝓻𝓲𝓹𝓽 𝔣𝔯𝔞𝔨𝔱𝔲𝔯 ①②③ ⅣⅧ",
   ],

@@ -49,7 +49,7 @@ function latinTokens(piece: string, start: number, end: number, first: number): 
 }
 
 /** These are often one token with the letters after them, as in `.length` or `(x`; no other marks are. */
-const joining = new Set([..."_.($%#,:/-[=&;')*"].map((mark) => mark.charCodeAt(0)));
+const joining = new Set(Array.from("_.($%#,:/-[=&;')*", (mark) => mark.charCodeAt(0)));
 
 /** What stands before a word: a space is part of its first token; a mark may be; without either, words with a capital are known less. */
 function leadTokens(first: number, start: number, letters: number, upper: number): number {
