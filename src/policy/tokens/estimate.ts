@@ -12,8 +12,8 @@ const pieces =
 /** Pieces end here at the latest, so that the expression never looks far, whatever the text; a cut adds a token or two. */
 const chunkLength = 4_096;
 
-/** The parts of a text stray from their means together: what is kept for that grows with the root of the count. */
-const kept = 0.7;
+/** The parts of a text stray from their means together: what is kept for that grows with the root of the count, and a token for short texts. */
+const kept = 1;
 
 /**
  * An upper estimate of the tokens of a text by o200k. At least 1 for a text that is not empty, and never more than its bytes in UTF-8: no
@@ -23,7 +23,7 @@ export function countTokens(text: string): number {
   if (text === "") return 0;
   let sum = 0;
   for (let start = 0; start < text.length; start += chunkLength) sum += chunkTokens(text.slice(start, start + chunkLength));
-  return Math.max(1, Math.min(bytesOf(text), Math.ceil(sum + kept * Math.sqrt(sum))));
+  return Math.max(1, Math.min(bytesOf(text), Math.ceil(sum + kept * Math.sqrt(sum) + 1)));
 }
 
 function chunkTokens(chunk: string): number {

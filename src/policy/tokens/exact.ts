@@ -5,6 +5,12 @@ import { requirePackage } from "../../core/optional-package.ts";
 /** Units of a part at most: merging takes up to milliseconds then. A cut within a run adds a token or two, and never takes one away. */
 const longestPart = 2_000;
 
+/**
+ * gpt-tokenizer remembers a hundred thousand pieces; once it is full, putting out the oldest takes longer and longer. So it is emptied
+ * before: a part has at most as many pieces as units.
+ */
+const partsRemembered = 40;
+
 /** A space between two letters: there o200k cuts anyway, and the space goes with what follows. */
 const wordsMeet = /^\p{L} \p{L}$/u;
 
@@ -21,9 +27,11 @@ export function exactTokens(): (text: string) => number {
   );
   // Names of special tokens are text where users and tools say them, with the providers as well.
   const options = { disallowedSpecial: new Set<string>() };
+  let parts = 0;
   return (text) => {
     let sum = 0;
     for (let start = 0; start < text.length; ) {
+      if (parts++ % partsRemembered === 0) tokenizer.clearMergeCache();
       const end = endOfPart(text, start);
       sum += tokenizer.countTokens(text.slice(start, end), options);
       start = end;

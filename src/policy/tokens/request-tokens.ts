@@ -12,7 +12,7 @@ export interface TokenCounter {
 }
 
 /** What providers add around texts, and what a file is counted for; where each comes from is in docs/guides/token-counting.md. Tokens. */
-export const requestTokens = {
+const requestTokens = {
   perMessage: 8,
   /** Around a part of a message: its kind, the id and name of a call. */
   perPart: 4,
@@ -63,7 +63,7 @@ function asked(count: CountText, text: string): number | undefined {
 }
 
 /** The tokens of one message as part of a request. */
-export function messageTokens(message: Message, count: CountText): number {
+function messageTokens(message: Message, count: CountText): number {
   const { perMessage, perCall } = requestTokens;
   if (message.role === "tool") return perMessage + perCall + count(message.name) + count(message.callId) + count(message.content);
   if (typeof message.content === "string") return perMessage + count(message.content);
@@ -97,7 +97,7 @@ function fileTokens(file: FilePart, count: CountText): number {
 }
 
 /** The tokens of what every request of an agent has beside its messages: tools and the shape of the answer. */
-export function offerTokens({ tools, output }: ModelOffer, count: CountText): number {
+function offerTokens({ tools, output }: ModelOffer, count: CountText): number {
   let sum = 0;
   for (const tool of tools) sum += toolTokens(tool, count);
   if (tools.length > 0) sum += requestTokens.tools;

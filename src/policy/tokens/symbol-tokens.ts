@@ -22,7 +22,7 @@ function changeTokens(before: number, unit: number): number {
   if (before === 0x0d && unit === 0x0a) return 0.13;
   if (before === 0x0a && unit === 0x0d) return 0.13;
   if (unit > 0x7f) return unit < 0x800 ? 1 : 1.6;
-  return 0.64;
+  return 0.7;
 }
 
 /** A run of punctuation or symbols, with the space before it and the line ends after it. */
@@ -54,11 +54,11 @@ export function symbolTokens(run: string): number {
 function asciiTokens(marks: number): number {
   if (marks === 0) return 0;
   if (marks <= 2) return 1 + (marks - 1) * 0.1;
-  return marks <= 8 ? marks * 0.56 : 4.5 + (marks - 8) * 0.7;
+  return marks <= 8 ? marks * 0.6 : 4.8 + (marks - 8) * 0.72;
 }
 
 /** The same symbol again: lines drawn with box characters are joined, emoji are not. */
-const sameTokens = (symbol: string) => (symbol >= "\u2500" && symbol <= "\u257f" ? 0.3 : Math.min(2, otherTokens(symbol)));
+const sameTokens = (symbol: string) => (symbol >= "\u2500" && symbol <= "\u257f" ? 0.3 : otherTokens(symbol));
 
 /** By the blocks of Unicode; where nothing is known of a block, every byte is a token. */
 const blocks: readonly (readonly [end: number, tokens: number])[] = [
@@ -68,7 +68,7 @@ const blocks: readonly (readonly [end: number, tokens: number])[] = [
   [0x2010, 1.6], // joiners and spaces without width
   [0x2060, 2], // general punctuation but for what is below
   [0x2190, 2.1],
-  [0x2200, 1.8], // arrows
+  [0x2200, 2], // arrows
   [0x2500, 2.3],
   [0x25a0, 2], // boxes
   [0x27c0, 2.2], // symbols, dingbats
