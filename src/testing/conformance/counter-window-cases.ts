@@ -113,7 +113,7 @@ export const forgettingCases: readonly StoreCase[] = [
     for (const id of ids) await counters.reserve(id, [{ key: "k", amount: 1, limit: 99 }], id === "r%/2" ? 1 : hour);
     const idsOf = async (prefix: string) => (await counters.open(prefix)).map(({ id }) => id);
     await advance(2);
-    deepEqual(await idsOf("r%"), ["r%", "r&", "r%/1", "r%/2"]);
+    deepEqual(await idsOf("r%"), ["r%", "r%/1", "r%/2"]);
     deepEqual(await idsOf("r_"), ["r_/1"]);
     deepEqual(await idsOf("é/"), ["é/1", "é/\uffee", "é/😀", "é/\u{10ffff}", "é/\u{10ffff}!"]);
     deepEqual(await idsOf("é/\u{10ffff}"), ["é/\u{10ffff}", "é/\u{10ffff}!"]);
