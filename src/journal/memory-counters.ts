@@ -1,6 +1,6 @@
 // Counters in memory. Invariant: there is nothing to wait for between a check and the hold that follows from it.
 import { byIdAndKey, decided, heldByKey, type KeyHold, standing } from "../core/holds.ts";
-import type { Counters, OpenHold } from "../core/store.ts";
+import type { CounterState, Counters, OpenHold } from "../core/store.ts";
 
 interface Counter {
   used: number;
@@ -23,76 +23,80 @@ const lookedAt = 4;
 const nothing = { used: 0, held: 0 } as const;
 
 export function memoryCounters(now: () => number): Counters {
-  const counters = new Map<string, Counter>();
+  const counters = countersByKey(now);
   const open = new Map<string, Reservation>();
-  const at = (key: string) => counters.get(key) ?? nothing;
-  const sweep = sweeper(counters, now);
-
-  const counter = (key: string, { until = Number.POSITIVE_INFINITY, run }: Pick<KeyHold, "until" | "run"> = {}): Counter => {
-    let found = counters.get(key);
-    if (!found) {
-      sweep();
-      counters.set(key, (found = { used: 0, held: 0, holders: 0, until, run }));
-    }
-    found.until = Math.max(found.until, until);
-    found.run ??= run;
-    return found;
-  };
-
-  const hold = (id: string, wanted: readonly KeyHold[], forMs: number) => {
-    for (const one of wanted) {
-      const found = counter(one.key, one);
-      found.held += one.amount;
-      found.holders += 1;
-    }
-    open.set(id, { amounts: new Map(wanted.map(({ key, amount }) => [key, amount])), expiresAt: now() + forMs });
-  };
-
-  const settle = (id: string, used: Readonly<Record<string, number>>) => {
-    const reservation = open.get(id);
-    if (!reservation) return;
-    open.delete(id);
-    for (const [key, amount] of reservation.amounts) {
-      const found = counters.get(key);
-      if (!found) continue;
-      found.held -= amount;
-      found.holders -= 1;
-    }
-    for (const [key, amount] of Object.entries(used)) if (amount !== 0) counterOf(key).used += amount;
-  };
-  // A key that is settled without having been held keeps what it was made with: it may be forgotten when it could before.
-  const counterOf = (key: string) => counters.get(key) ?? counter(key);
-
   return {
     reserve: (id, holds, forMs) => {
       const wanted = heldByKey(holds);
-      if (open.has(id)) return Promise.resolve(standing(wanted, at));
-      const answer = decided(wanted, at);
-      if (answer.granted && wanted.length > 0) hold(id, wanted, forMs);
+      if (open.has(id)) return Promise.resolve(standing(wanted, counters.at));
+      const answer = decided(wanted, counters.at);
+      if (answer.granted && wanted.length > 0) {
+        for (const hold of wanted) counters.hold(hold);
+        open.set(id, { amounts: new Map(wanted.map(({ key, amount }) => [key, amount])), expiresAt: now() + forMs });
+      }
       return Promise.resolve(answer);
     },
     settle: (id, used) => {
-      settle(id, used);
+      const reservation = open.get(id);
+      if (!reservation) return Promise.resolve();
+      open.delete(id);
+      for (const [key, amount] of reservation.amounts) counters.release(key, amount);
+      for (const [key, amount] of Object.entries(used)) if (amount !== 0) counters.use(key, amount);
       return Promise.resolve();
     },
     read: (keys) => {
       const runOut = sumsOf([...open.values()].filter(({ expiresAt }) => expiresAt <= now()));
-      return Promise.resolve(
-        keys.map((key) => {
-          const [{ used, held }, expired] = [at(key), runOut.get(key) ?? 0];
-          return { used: used + expired, held: held - expired };
-        }),
-      );
+      const states = keys.map((key) => {
+        const [{ used, held }, expired] = [counters.at(key), runOut.get(key) ?? 0];
+        return { used: used + expired, held: held - expired };
+      });
+      return Promise.resolve(states);
     },
     open: (prefix) => Promise.resolve(openHolds(open, prefix)),
     forget: (run) => {
-      const keys = new Set([...counters].flatMap(([key, one]) => (one.run === run ? [key] : [])));
-      for (const key of keys) counters.delete(key);
+      const keys = counters.forget(run);
       for (const [id, { amounts }] of open) {
         for (const key of keys) amounts.delete(key);
         if (amounts.size === 0) open.delete(id);
       }
       return Promise.resolve();
+    },
+  };
+}
+
+/** What each key stands at, made when it is first asked for and forgotten in time. */
+function countersByKey(now: () => number) {
+  const counters = new Map<string, Counter>();
+  const sweep = sweeper(counters, now);
+  const make = (key: string, until: number, run?: string): Counter => {
+    sweep();
+    const made: Counter = { used: 0, held: 0, holders: 0, until, run };
+    counters.set(key, made);
+    return made;
+  };
+  return {
+    at: (key: string): CounterState => counters.get(key) ?? nothing,
+    hold: ({ key, amount, until = Number.POSITIVE_INFINITY, run }: KeyHold) => {
+      const counter = counters.get(key) ?? make(key, until, run);
+      counter.held += amount;
+      counter.holders += 1;
+      counter.until = Math.max(counter.until, until);
+      counter.run ??= run;
+    },
+    release: (key: string, amount: number) => {
+      const counter = counters.get(key);
+      if (!counter) return;
+      counter.held -= amount;
+      counter.holders -= 1;
+    },
+    use: (key: string, amount: number) => {
+      (counters.get(key) ?? make(key, Number.POSITIVE_INFINITY)).used += amount;
+    },
+    /** Answers the keys that were the run's. */
+    forget: (run: string): readonly string[] => {
+      const keys = [...counters].flatMap(([key, one]) => (one.run === run ? [key] : []));
+      for (const key of keys) counters.delete(key);
+      return keys;
     },
   };
 }

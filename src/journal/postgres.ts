@@ -3,6 +3,7 @@ import { AgentError } from "../core/errors.ts";
 import { loadPackage } from "../core/optional-package.ts";
 import type { WholeStore } from "../core/store.ts";
 import { type PostgresPool, postgresDatabase } from "./postgres-server/database.ts";
+import { quickCounters } from "./postgres-server/quick-counters.ts";
 import { sqlCounters } from "./sql/counters.ts";
 import { sqlInbox, sqlRecords } from "./sql/records.ts";
 import { conflict, type LineWriter, sqlJournal } from "./sql/runs.ts";
@@ -37,7 +38,7 @@ export function postgres(server: string | PostgresPool, options: PostgresOptions
   const database = postgresDatabase({ pool, schema, prepare, now });
   return {
     journal: sqlJournal(database, lineWriter(database)),
-    counters: sqlCounters(database),
+    counters: sqlCounters(database, quickCounters(database)),
     records: sqlRecords(database),
     inbox: sqlInbox(database),
     close: async () => {

@@ -15,6 +15,9 @@ export interface PoolParts {
   readonly onEmpty: () => void;
 }
 
+/** So often is a slice looked at in its time. */
+const looks = 4;
+
 export class SlicePool {
   readonly #parts: PoolParts;
   readonly #slices: Slice[] = [];
@@ -143,7 +146,7 @@ export class SlicePool {
     return slice;
   }
 
-  /** Twice in its time: what nobody uses goes back half-way, the rest at the end. */
+  /** A few times while it lasts: what nobody has asked for since the last look goes back, the rest at the end. */
   #lookLater(slice: Slice): void {
     const { clock, terms } = this.#parts;
     const look = () => {
@@ -151,7 +154,7 @@ export class SlicePool {
       slice.isQuiet = true;
       this.#lookLater(slice);
     };
-    this.#timers.set(slice, clock.after(terms.forMs / 2, look));
+    this.#timers.set(slice, clock.after(terms.forMs / looks, look));
   }
 
   #retire(slice: Slice): void {

@@ -2,7 +2,7 @@
 // call. Invariant: all that is held or used here is held or used in the store, which alone looks at limits.
 import type { Clock } from "../core/clock.ts";
 import { byIdAndKey, heldByKey, type KeyHold } from "../core/holds.ts";
-import type { CounterState, Counters, Granted, Hold, Refused } from "../core/store.ts";
+import type { CounterState, Counters, Granted, Hold, OpenHold, Refused } from "../core/store.ts";
 import type { Share, SliceTerms } from "./slice.ts";
 import { SlicePool } from "./slice-pool.ts";
 
@@ -38,19 +38,12 @@ interface LocalHold {
  * `amount` for each key and limit in use, and with it the ids of what it held of them: they count as used.
  */
 export function sliced(counters: Counters, { shareOf, clock, newId }: SliceOptions): SlicedCounters {
-  const pools = new Map<string, SlicePool>();
   const local = new Map<string, LocalHold>();
   const asking = new Map<string, Promise<Granted | Refused>>();
+  const { pools, poolOf } = poolsOf(counters, clock, newId);
   let isClosed = false;
 
-  const poolOf = (key: string, terms: SliceTerms): SlicePool => {
-    let pool = pools.get(key);
-    // Forgotten when nobody uses it: keys of windows come and go.
-    const onEmpty = () => void (pools.get(key) === pool && pools.delete(key));
-    if (!pool) pools.set(key, (pool = new SlicePool({ key, counters, terms, clock, newId, onEmpty })));
-    return pool;
-  };
-
+  const pooled = (hold: KeyHold, terms: SliceTerms | undefined) => (terms ? [{ hold, pool: () => poolOf(hold.key, terms) }] : []);
   const reserve: Counters["reserve"] = (id, holds, forMs) => {
     const mine = local.get(id);
     if (mine) return again(counters, id, mine);
@@ -65,14 +58,11 @@ export function sliced(counters: Counters, { shareOf, clock, newId }: SliceOptio
       keep(atOnce);
       return Promise.resolve({ granted: true, standing: standingOf(atOnce) });
     }
-    const answer = takenInTurn(here, () => (rest.length === 0 ? nothingMore : counters.reserve(id, rest, forMs)), keep);
+    const more = () => (rest.length === 0 ? nothingMore : counters.reserve(id, rest, forMs));
+    const answer = takenInTurn(here, more, keep).finally(() => asking.delete(id));
     asking.set(id, answer);
-    const done = () => void asking.delete(id);
-    answer.then(done, done);
     return answer;
   };
-
-  const pooled = (hold: KeyHold, terms: SliceTerms | undefined) => (terms ? [{ hold, pool: () => poolOf(hold.key, terms) }] : []);
 
   return {
     reserve,
@@ -91,18 +81,10 @@ export function sliced(counters: Counters, { shareOf, clock, newId }: SliceOptio
     read: (keys) => counters.read(keys),
     open: async (prefix) => {
       const ofStore = await counters.open(prefix);
-      const others = ofStore.filter(({ id, key }) => !pools.get(key)?.isSlice(id));
-      const mine = [...local].filter(([id, { untold }]) => id.startsWith(prefix) && !untold);
-      const here = mine.flatMap(([id, { shares }]) => [...shares].map(([key, { amount }]) => ({ id, key, amount })));
-      return [...others, ...here].toSorted(byIdAndKey);
+      return [...ofStore.filter(({ id, key }) => !pools.get(key)?.isSlice(id)), ...openHere(local, prefix)].toSorted(byIdAndKey);
     },
     forget: (run) => {
-      for (const [key, pool] of pools) {
-        if (pool.run !== run) continue;
-        pool.drop();
-        pools.delete(key);
-        for (const { shares } of local.values()) if (shares.get(key)?.pool === pool) shares.delete(key);
-      }
+      dropHere(pools, local, run);
       return counters.forget(run);
     },
     close: async () => {
@@ -110,6 +92,32 @@ export function sliced(counters: Counters, { shareOf, clock, newId }: SliceOptio
       await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
   };
+}
+
+function poolsOf(counters: Counters, clock: Clock, newId: () => string) {
+  const pools = new Map<string, SlicePool>();
+  const poolOf = (key: string, terms: SliceTerms): SlicePool => {
+    let pool = pools.get(key);
+    // Forgotten when nobody uses it: keys of windows come and go.
+    const onEmpty = () => void (pools.get(key) === pool && pools.delete(key));
+    if (!pool) pools.set(key, (pool = new SlicePool({ key, counters, terms, clock, newId, onEmpty })));
+    return pool;
+  };
+  return { pools, poolOf };
+}
+
+function dropHere(pools: Map<string, SlicePool>, local: ReadonlyMap<string, LocalHold>, run: string): void {
+  for (const [key, pool] of pools) {
+    if (pool.run !== run) continue;
+    pool.drop();
+    pools.delete(key);
+    for (const { shares } of local.values()) if (shares.get(key)?.pool === pool) shares.delete(key);
+  }
+}
+
+function openHere(local: ReadonlyMap<string, LocalHold>, prefix: string): readonly OpenHold[] {
+  const mine = [...local].filter(([id, { untold }]) => id.startsWith(prefix) && !untold);
+  return mine.flatMap(([id, { shares }]) => [...shares].map(([key, { amount }]) => ({ id, key, amount })));
 }
 
 interface Pooled {

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { tableOf, writePage } from "./performance-page.ts";
+import { counterTableOf, tableOf, writeCounters, writePage } from "./performance-page.ts";
+import { measureCounters } from "./workloads/counters.ts";
 import { workloads } from "./workloads.ts";
 
 test.each(workloads)("$name can be measured", { timeout: 60_000 }, async ({ measure }) => {
@@ -12,6 +13,12 @@ test.each(workloads)("$name can be measured", { timeout: 60_000 }, async ({ meas
     for (const figure of [ours, byHand, aim]) expect(figure, what).toBeGreaterThanOrEqual(0);
   }
   expect(tableOf(figures).split("\n")).toHaveLength(figures.length + 2);
+});
+
+test("counters can be measured", { timeout: 60_000 }, async () => {
+  const figures = await measureCounters({ ms: 15, tell: () => {} });
+  for (const { what, pairs } of figures) expect(pairs, what).toBeGreaterThan(0);
+  expect(counterTableOf(figures).split("\n")).toHaveLength(2 + 4);
 });
 
 test("the table is written to its place on the page, which keeps the rest", () => {
@@ -25,6 +32,10 @@ test("the table is written to its place on the page, which keeps the rest", () =
     const written = readFileSync(page, "utf8");
     expect(written).toContain(tableOf(figures));
     expect(written).toContain("Measured on 1970-01-01");
+    const counted = ["one", "one, slices"].flatMap((what, position) => [{ what, rows: 1, pairs: 30 * position + 2 }]);
+    writeCounters(counted, new Date(0), page);
+    expect(readFileSync(page, "utf8")).toContain("| one, slices | 32      |            | 16.0          |");
+    expect(readFileSync(page, "utf8")).toContain(tableOf(figures));
     expect(written).not.toContain("10-step tool loop |");
     expect(written.split("## Where the rest goes")[1]).toBe(own.split("## Where the rest goes")[1]);
   } finally {

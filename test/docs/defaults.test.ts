@@ -71,7 +71,7 @@ describe("docs/defaults.md", () => {
       const source = readFileSync(resolve(root, bare(path)), "utf8");
       return [name, value, new RegExp(`^const ${name} = ([\\d_.]+);`, "m").exec(source)?.[1]];
     });
-    expect(rows).toHaveLength(14);
+    expect(rows).toHaveLength(17);
     for (const [, value, actual] of rows) expect(actual).toBe(value);
   });
 });

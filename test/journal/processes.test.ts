@@ -98,6 +98,22 @@ describe("a SQLite file", () => {
     await reader.close();
   });
 
+  test("three readers spend one budget beside a busy worker, to the last unit and no further", { timeout: 30_000 }, async () => {
+    const worker = start("append", "worker", file);
+    await worker.line();
+    const deciders = upTo(3).map(() => start("spend", "reader", file));
+    for (const decider of deciders) expect(await decider.line()).toBe("ready");
+    for (const { stdin } of deciders) stdin.end("go\n");
+    const granted = await Promise.all(deciders.map(async (decider) => Number(await decider.line())));
+    const reader = sqlite(file, { role: "reader" });
+    expect(granted.reduce((sum, one) => sum + one, 0)).toBe(100);
+    expect(await reader.counters.read(["budget"])).toEqual([{ used: 200, held: 0 }]);
+    expect(await reader.counters.open("")).toEqual([]);
+    expect(numbers(await reader.journal.load("r")).length).toBeGreaterThan(4);
+    await worker.kill();
+    await reader.close();
+  });
+
   test("a reader drives no runs", async () => {
     await sqlite(file).close();
     const { journal, close } = sqlite(file, { role: "reader" });

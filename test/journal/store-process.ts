@@ -33,6 +33,28 @@ async function start() {
   await store.close();
 }
 
+/** Asks for a part of one budget sixty times, eight at a time, once it is told to; says how often it got it. */
+async function spend() {
+  const { counters, close } = open();
+  say("ready");
+  for await (const _ of createInterface({ input: process.stdin })) break;
+  let granted = 0;
+  const one = async (n: number) => {
+    const id = `${process.pid} ${n}`;
+    const answer = await counters.reserve(id, [{ key: "budget", amount: 2, limit: 200 }], 60_000);
+    if (!answer.granted) return;
+    granted += 1;
+    await counters.settle(id, { budget: 2 });
+    await counters.settle(id, { budget: 9 });
+  };
+  const turn = async (from: number) => {
+    for (let n = from; n < 60; n += 8) await one(n);
+  };
+  await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(turn));
+  say(`${granted}`);
+  await close();
+}
+
 /** Keeps the store open until it is killed. */
 async function hold() {
   const store = open();
@@ -42,4 +64,5 @@ async function hold() {
 
 if (what === "append") await append(open());
 else if (what === "start") await start();
+else if (what === "spend") await spend();
 else await hold();

@@ -24,6 +24,8 @@ function watched(counters: Counters) {
   return { watching, asked };
 }
 
+const storeOn = (clock: FakeClock) => memoryStore({ now: () => clock.now() });
+
 let ids = 0;
 const newId = () => `slice-${++ids}`;
 const shareOf = (key: string) => (key.startsWith("hot") ? terms : undefined);
@@ -39,13 +41,16 @@ function replica(counters: Counters, clock: FakeClock) {
     open: (prefix) => counters.open(prefix),
     forget: (run) => counters.forget(run),
   };
-  const after: FakeClock["after"] = (ms, run) => clock.after(ms, () => isDead || run());
-  return { ...sliced(mortal, { shareOf, newId, clock: { now: clock.now, after } }), die: () => void (isDead = true) };
+  const after = (ms: number, run: () => void) =>
+    clock.after(ms, () => {
+      if (!isDead) run();
+    });
+  return { ...sliced(mortal, { shareOf, newId, clock: { now: () => clock.now(), after } }), die: () => void (isDead = true) };
 }
 
 function world() {
   const clock = fakeClock();
-  const { counters } = memoryStore({ now: clock.now });
+  const { counters } = storeOn(clock);
   const { watching, asked } = watched(counters);
   return { clock, counters, asked, one: replica(watching, clock), other: replica(counters, clock) };
 }
@@ -84,6 +89,35 @@ test("near the limit exactly what is needed is asked for: one process can use al
   expect(await one.reserve("more", hold("hot", 2, 25), leaseMs)).toMatchObject({ granted: false, refusedBy: "hot", used: 0, held: 24 });
   expect(await one.reserve("last", hold("hot", 1, 25), leaseMs)).toMatchObject({ granted: true, standing: { hot: { used: 0, held: 25 } } });
   expect(await state(counters)).toEqual({ used: 0, held: 25 });
+});
+
+test("a slice nobody uses goes back before its time is over; one in use is kept until then, and no longer", async () => {
+  const { clock, asked, one } = world();
+  const use = async (id: string) => {
+    await one.reserve(id, hold("hot", 1), leaseMs);
+    await one.settle(id, { hot: 1 });
+  };
+  for (let n = 0; n < 4; n++) {
+    await use(`${n}`);
+    await clock.advance(leaseMs / 5);
+  }
+  await use("last");
+  expect(asked).toEqual(["reserve hot 20"]);
+  await clock.advance(leaseMs / 5);
+  expect(asked).toEqual(["reserve hot 20", 'settle {"hot":5}']);
+  await use("one more");
+  await clock.advance(leaseMs / 2);
+  expect(asked).toEqual(["reserve hot 20", 'settle {"hot":5}', "reserve hot 20", 'settle {"hot":1}']);
+});
+
+test("nothing is served from a slice whose time is over, however late its timer is", async () => {
+  const clock = fakeClock();
+  const { watching, asked } = watched(storeOn(clock).counters);
+  const late = sliced(watching, { shareOf, newId, clock: { now: () => clock.now(), after: () => () => {} } });
+  await late.reserve("1", hold("hot", 1), leaseMs);
+  await clock.advance(leaseMs);
+  await late.reserve("2", hold("hot", 1), leaseMs);
+  expect(asked).toEqual(["reserve hot 20", "reserve hot 20"]);
 });
 
 test("64 at a time ask for as many slices as they need", async () => {
@@ -169,7 +203,7 @@ test("a run's keys are forgotten with it, slices and all", async () => {
 
 test("a store that fails keeps nothing from going on afterwards", async () => {
   const clock = fakeClock();
-  const { counters } = memoryStore({ now: clock.now });
+  const { counters } = storeOn(clock);
   let failing = true;
   const fail = () => Promise.reject(new Error("away"));
   const one = replica(
@@ -263,7 +297,7 @@ describe("whatever is held, settled and killed, the limit holds, and in the end 
   test("in memory", async () => {
     const property = fc.asyncProperty(acts, async (todo) => {
       const clock = fakeClock();
-      await live(memoryStore({ now: clock.now }).counters, clock, "hot", todo);
+      await live(storeOn(clock).counters, clock, "hot", todo);
     });
     await fc.assert(property, { numRuns: 150 });
   });
@@ -271,7 +305,7 @@ describe("whatever is held, settled and killed, the limit holds, and in the end 
   test("in a SQLite file", { timeout: 60_000 }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "airworthy-slices-"));
     const clock = fakeClock();
-    const store = sqlite(join(folder, "runs.db"), { now: clock.now });
+    const store = sqlite(join(folder, "runs.db"), { now: () => clock.now() });
     onTestFinished(async () => {
       await store.close();
       rmSync(folder, { recursive: true });

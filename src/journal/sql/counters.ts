@@ -133,8 +133,9 @@ function* lock(dialect: Database["dialect"], keys: readonly string[]): Work<Read
   );
 }
 
-async function read({ dialect, now, read: ask }: Database, keys: readonly string[]): Promise<readonly CounterState[]> {
-  const rows = await ask(
+async function read(database: Database, keys: readonly string[]): Promise<readonly CounterState[]> {
+  const { dialect, now } = database;
+  const rows = await database.read(
     query(
       `SELECT key, used, held, (SELECT coalesce(sum(amount), 0) FROM ${dialect.table("holds")} h
           WHERE h.key = c.key AND expires_at <= ${dialect.instant("$1")}) AS expired

@@ -108,8 +108,8 @@ export const counterCases: readonly StoreCase[] = [
       await counters.settle(`${n}`, { d: 1, a: 1, [`new-${n % 3}`]: 1 });
       return 1;
     };
-    const used: number[] = await Promise.all(Array.from({ length: 64 }, (_, n) => use(n)));
-    equal(used.filter(Boolean).length, 40);
+    const times: number[] = await Promise.all(Array.from({ length: 64 }, (_, n) => use(n)));
+    equal(times.filter(Boolean).length, 40);
     deepEqual(
       (await counters.read(keys)).map(({ used, held }) => [used, held]),
       [
