@@ -144,12 +144,6 @@ export const agentDefaults = {
   budget: budgetDefaults,
 } as const;
 
-/** What a run, a resume or a fork says about limits and times; what it may cost is said another way than in a policy. */
-export const capsIn = ({ limits, timeouts }: ResumeOptions): PolicyOptions => ({
-  ...(limits ? { limits } : {}),
-  ...(timeouts ? { timeouts } : {}),
-});
-
 /** The caps in force, from the agent's or from those a resume goes on with. */
 export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: RunCaps, budget?: AmountLimits): RunCaps {
   const amounts = budget ? { ...before.budget, ...amountCaps(budget) } : before.budget;
@@ -163,3 +157,9 @@ export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: Ru
     ...(amounts ? { budget: amounts } : {}),
   };
 }
+
+/** The caps of a run as its start, a resume or a fork says; what is not said stays. */
+export const raisedBy =
+  ({ limits, timeouts, budget }: ResumeOptions) =>
+  (before: RunCaps): RunCaps =>
+    capsOf({ ...(limits ? { limits } : {}), ...(timeouts ? { timeouts } : {}) }, before, budget);

@@ -1,5 +1,6 @@
 // Whether budgets can be kept at all: everything they count in money has a price, and there is somewhere to add up. Checked before money is spent.
 import { AgentError, type ErrorCode } from "../core/errors.ts";
+import type { RunFacts } from "../core/facts.ts";
 import { usdOf } from "../core/price.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Candidate } from "../pipeline/candidates.ts";
@@ -15,8 +16,9 @@ export function checkAgentBudgets(agent: AgentParts): void {
 }
 
 /** Throws `input_invalid` for a budget of a single run that cannot be kept, or for a run that a budget of the agent's cannot be told of. */
-export function checkRunBudgets(agent: AgentParts, budget: AmountLimits | undefined): void {
+export function checkRunBudgets(agent: AgentParts, budget: AmountLimits | undefined, run?: RunFacts): void {
   if (budget) checkKept("input_invalid", agent, budget.usd !== undefined);
+  if (run) agent.budgets.limitsOf(run, undefined);
 }
 
 function checkKept(code: ErrorCode, agent: AgentParts, countsMoney: boolean) {

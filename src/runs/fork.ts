@@ -10,7 +10,7 @@ import { decode, encode } from "../journal/codec.ts";
 import { entriesUntil, finishedTurns } from "../journal/views/turns.ts";
 import type { AgentParts, Instructions } from "../pipeline/line.ts";
 import { settleInstructions } from "../pipeline/stages/context.ts";
-import { capsIn, capsOf, type ForkChanges, type ForkOptions } from "./agent-options.ts";
+import { type ForkChanges, type ForkOptions, raisedBy } from "./agent-options.ts";
 import { checkForkOptions } from "./check-options.ts";
 import {
   headerOf,
@@ -55,7 +55,7 @@ export function forkRequest(
   const { at, effects, runId = uuidv7(), input, instructions, context, user } = options;
   const changes = changesOf(options);
   const origin = { runId: source, at, effects };
-  const raise = (caps: RunCaps) => capsOf(capsIn(options), caps, options.budget);
+  const raise = raisedBy(options);
   const request = { runId, origin, input, instructions, context, user, named: options.runId !== undefined, raise };
   return { request, parts: Object.keys(changes).length > 0 ? change(changes) : agent };
 }

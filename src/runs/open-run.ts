@@ -1,7 +1,7 @@
 // Finds or makes the journal a run is passed over with: a new one, one that is closed and only answers, or one to go on with.
 import { AgentError } from "../core/errors.ts";
 import type { Principal, RunFacts } from "../core/facts.ts";
-import { closingIn, type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
+import { type Closing, closingIn, type Entry, journalFormat, type RunCaps, type RunStarted } from "../core/journal.ts";
 import { assertJson, canonicalJson } from "../core/json.ts";
 import type { RunInput } from "../core/message.ts";
 import type { Claim, Lease, RunHeader } from "../core/store.ts";
@@ -31,7 +31,8 @@ export interface Asked {
 export interface StartRequest {
   readonly run: RunFacts;
   readonly input: RunInput;
-  readonly caps: RunCaps;
+  /** What the caller says of the caps of the agent, or of the run so far. */
+  readonly raise: (caps: RunCaps) => RunCaps;
   /** The caller chose the id, so that a run of that id may exist. */
   readonly named: boolean;
   readonly lease: Lease | undefined;
@@ -47,13 +48,16 @@ export async function openStarted(agent: AgentParts, request: StartRequest): Pro
   const { journal } = agent.store;
   const existing = named ? await journal.load(run.id) : undefined;
   if (existing) return answered(agent, request, existing);
-  return (await createRun(agent, request)) ?? answered(agent, request, (await journal.load(run.id)) ?? []);
+  const { input, lease, raise } = request;
+  return (
+    (await createRun(agent, { run, input, lease, caps: raise(agent.caps) })) ?? answered(agent, request, (await journal.load(run.id)) ?? [])
+  );
 }
 
 /** Undefined when somebody else was quicker. */
 export async function createRun(
   agent: AgentParts,
-  { run, input, caps, lease }: Omit<StartRequest, "named">,
+  { run, input, caps, lease }: Pick<StartRequest, "run" | "input" | "lease"> & { readonly caps: RunCaps },
 ): Promise<OpenedRun | undefined> {
   const trace = agent.openTrace(run, false);
   const started = startedEntry(agent, run, input, caps, trace.traceId);
@@ -133,16 +137,30 @@ export async function loadEntries(agent: AgentParts, runId: string): Promise<rea
   return lines.map(decode);
 }
 
-async function answered(agent: AgentParts, { run: asked, input, lease }: StartRequest, lines: readonly string[]): Promise<OpenedRun> {
+async function answered(agent: AgentParts, request: StartRequest, lines: readonly string[]): Promise<OpenedRun> {
+  const { run: asked, input, lease } = request;
   const entries = lines.map(decode);
   const { run, caps } = readRun(agent, entries, asked.context);
   const started = startedOf(entries);
   if (!sameAsked(started, { input, user: asked.user, conversationId: asked.conversationId })) throw notYours(asked.id);
-  if (closingIn(entries)) return { run, input, caps, epoch: 0, entries, trace: noTrace };
+  const closing = closingIn(entries);
+  if (closing && isRefusedAtStart(closing)) return startedAgain(agent, request);
+  if (closing) return { run, input, caps, epoch: 0, entries, trace: noTrace };
   const free = lease && (await openFree(agent, asked.id, () => ({ context: asked.context }), lease));
   if (free) return free;
   throw runActive(asked.id);
 }
+
+/** No budget could afford anything of it: asked for again, it is tried again. Of several who ask at the same time one goes on. */
+async function startedAgain(agent: AgentParts, { run, lease, raise }: StartRequest): Promise<OpenedRun> {
+  try {
+    return await openResumed(agent, { runId: run.id, context: run.context, user: run.user, raise, lease });
+  } catch (thrown) {
+    throw AgentError.is(thrown) && thrown.code === "journal_conflict" ? runActive(run.id) : thrown;
+  }
+}
+
+const isRefusedAtStart = ({ type, status }: Closing) => type === "run.stopped" && status === "refused";
 
 function startedOf(entries: readonly Entry[]): RunStarted {
   const [first] = entries;

@@ -8,15 +8,7 @@ import { parkedError, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { withinTime } from "../core/waiting.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import {
-  capsIn,
-  capsOf,
-  type ForkChanges,
-  type ForkOptions,
-  type ReplayOptions,
-  type ResumeOptions,
-  type RunOptions,
-} from "./agent-options.ts";
+import { type ForkChanges, type ForkOptions, type ReplayOptions, type ResumeOptions, type RunOptions, raisedBy } from "./agent-options.ts";
 import { checkRunBudgets } from "./check-budget.ts";
 import { checkResumeOptions, checkRunOptions } from "./check-options.ts";
 import { createDriver, type Driver, neverOpened } from "./driver.ts";
@@ -120,30 +112,19 @@ export function createRuns<Output>(agent: AgentParts, change: (changes: ForkChan
 
   const start = (input: RunInput, options: RunOptions, streamed: boolean) => {
     checkRunOptions(input, options);
-    const { user, conversationId } = options;
     const run = factsOf(agent, options);
-    const caps = capsOf(capsIn(options), agent.caps, options.budget);
-    checkRunBudgets(agent, options.budget);
-    // Throws for a run that a budget cannot be told of, before anything is written.
-    agent.budgets.limitsOf(run, caps.budget);
-    const request = { run, input, caps, named: options.runId !== undefined, lease: driver.leases.terms };
-    const open = () => openStarted(agent, request);
-    return begin({ runId: run.id, asked: { input, user, conversationId }, options, streamed, named: request.named, open });
+    checkRunBudgets(agent, options.budget, run);
+    const named = options.runId !== undefined;
+    const open = () => openStarted(agent, { run, input, raise: raisedBy(options), named, lease: driver.leases.terms });
+    return begin({ runId: run.id, asked: askedBy(input, options), options, streamed, named, open });
   };
 
   const goOn = (runId: string, options: ResumeOptions, streamed: boolean) => {
     checkResumeOptions(runId, options);
     checkRunBudgets(agent, options.budget);
     const { context, user } = options;
-    const open = () =>
-      openResumed(agent, {
-        runId,
-        context,
-        user,
-        raise: (caps) => capsOf(capsIn(options), caps, options.budget),
-        lease: driver.leases.terms,
-      });
-    return begin({ runId, asked: undefined, options, streamed, named: true, open });
+    const request = { runId, context, user, raise: raisedBy(options), lease: driver.leases.terms };
+    return begin({ runId, asked: undefined, options, streamed, named: true, open: () => openResumed(agent, request) });
   };
 
   const forkOff = (source: string, options: ForkOptions, streamed: boolean) => {
@@ -208,6 +189,8 @@ function join<Output>(
   if (!going.asked) return unopened(agent, runId, runActive(runId));
   return sameAsked(asked, going.asked) ? joined() : unopened(agent, runId, notYours(runId));
 }
+
+const askedBy = (input: RunInput, { user, conversationId }: RunOptions): Asked => ({ input, user, conversationId });
 
 function factsOf(agent: AgentParts, { runId, user, conversationId, context }: RunOptions): RunFacts {
   return {

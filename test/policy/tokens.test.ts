@@ -15,12 +15,12 @@ describe("the estimate", () => {
     for (const text of texts) expect.soft(countTokens(text), text.slice(0, 60)).toBeGreaterThanOrEqual(whole(text));
   });
 
-  test("is not wasteful: a fifth above in English, half above at most in kinds that are common", () => {
+  test("is not wasteful: a third above in English, half above at most in kinds that are common", () => {
     const bias = (kind: string) => sum((samples[kind] ?? []).map(countTokens)) / sum((samples[kind] ?? []).map(whole));
-    expect(bias("english")).toBeLessThan(1.2);
+    expect(bias("english")).toBeLessThan(1.3);
     for (const kind of ["german", "code", "json", "logs", "urls", "tables", "hex", "numbers", "minified"])
       expect.soft(bias(kind), kind).toBeLessThan(1.5);
-    expect(sum(all.map(countTokens)) / sum(all.map(whole))).toBeLessThan(1.3);
+    expect(sum(all.map(countTokens)) / sum(all.map(whole))).toBeLessThan(1.4);
   });
 
   test("is 0 for nothing, else at least 1 and at most the bytes", () => {
