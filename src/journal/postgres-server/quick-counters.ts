@@ -35,7 +35,9 @@ export function quickCounters(database: Database): QuickCounters {
       );
       if (rows?.length !== keys.length || rows.some((row) => row["again"] === true)) return undefined;
       const states = new Map(rows.map((row) => [text(row, "key"), { used: whole(row, "used"), held: whole(row, "held") }]));
-      return decided(wanted, (key) => states.get(key) ?? { used: 0, held: 0 });
+      const answer = decided(wanted, (key) => states.get(key) ?? { used: 0, held: 0 });
+      // What is in the way may be the same id, asked at the same time: this statement cannot see that, a second one after the lock can.
+      return answer.granted ? answer : undefined;
     },
     settle: async (id, used) => {
       const keys = Object.keys(used);

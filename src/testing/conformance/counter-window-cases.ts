@@ -42,6 +42,7 @@ export const windowCases: readonly StoreCase[] = [
       const key = parts[n % parts.length] ?? "a";
       return counters.reserve(`${n}`, [{ key, amount: 3, limit: 100, also: parts.filter((part) => part !== key) }], hour);
     };
+    for (const key of parts) await counters.reserve(key, [{ key, amount: 0, limit: 100 }], hour);
     const answers = await Promise.all(Array.from({ length: 64 }, (_, n) => reserve(n)));
     equal(answers.filter(({ granted }) => granted).length, 33);
     const held = (await counters.read(parts)).map((state) => state.held);
