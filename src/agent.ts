@@ -25,7 +25,7 @@ import { type BudgetOptions, budgetDefaults } from "./policy/budget-options.ts";
 import { budgeted } from "./policy/budgeted.ts";
 import { type Budgets, compileBudgets } from "./policy/budgets.ts";
 import { halted } from "./policy/halted.ts";
-import { findPrice } from "./policy/prices/price-list.ts";
+import { priceFor } from "./policy/prices/price-list.ts";
 import { createTokenCounter } from "./policy/tokens/request-tokens.ts";
 import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit-breaker.ts";
 import { retried } from "./resilience/retry.ts";
@@ -94,7 +94,7 @@ function resolve(options: AgentOptions): AgentParts {
   const middleware = options.use ?? [];
   const { limits, retry } = agentDefaults;
   const budgets = compileBudgets(policy.budget);
-  const priceOf = (model: Model) => findPrice(model, { prices: options.prices, now: systemClock.now() });
+  const priceOf = (model: Model) => priceFor(model, { prices: options.prices, now: systemClock.now() });
   const { totalMs, stepMs, firstTokenMs, idleMs } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
   return Object.freeze({
     name: options.name,

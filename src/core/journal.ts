@@ -225,6 +225,9 @@ export interface ReplayCheck {
   choice(asked: AskedChoice): AgentError | undefined;
 }
 
+/** Whether a step is a part of the answer that a run was wrapped up with; a pass that goes on after it knows nothing of it. */
+export const isWrapUp = (key: string): boolean => key.includes("/wrap-up/");
+
 /** The stop or end a run's journal closes with. */
 export type Closing = RunStopped | RunEnded;
 

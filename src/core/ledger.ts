@@ -75,8 +75,8 @@ export interface Ledger {
   readonly owes: boolean;
   /** The attempt was not made after all. */
   release(attempt: AttemptId): void;
-  /** What an attempt has cost, until the entry that says so is written. */
-  charged(key: string, charge: Charge): void;
+  /** What an attempt has cost, until the entry that says so is written. Answers what all attempts of the step in this pass have cost. */
+  charged(key: string, charge: Charge): NanoUsd;
   takeCharge(key: string): Charge | undefined;
   /** Follows an entry that has become durable. */
   follow(entry: Entry): void;

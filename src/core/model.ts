@@ -92,6 +92,8 @@ export interface Model {
   readonly settings?: ModelSettings;
   /** The fewest output tokens a request may ask for, where a model thinks within them; a budget that affords fewer makes no call. */
   readonly minOutputTokens?: number;
+  /** How many times what writing to a cache costs it costs here, where the cache is kept longer than prices are for; default 1. */
+  readonly cacheWriteMultiple?: number;
   /** Called once by createAgent. Throws `configuration_invalid` for a tool, a setting or an output schema that the provider cannot take. */
   check?(offer: ModelOffer): void;
   call(request: ModelRequest, context: ModelContext): Promise<ModelResponse>;

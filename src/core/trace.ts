@@ -1,5 +1,6 @@
 // Where spans go, as a port: core knows that work can be traced, telemetry/ knows how.
 import type { AgentError } from "./errors.ts";
+import type { StepKind } from "./journal.ts";
 
 export type AttributeValue = string | number | boolean | string[];
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
@@ -14,6 +15,15 @@ export const spanEvents = {
   budgetNear: "airworthy.budget.near",
   budgetOverrun: "airworthy.budget.overrun",
 } as const;
+
+/** What a step has cost: `llm.cost.total` is the key that backends read, and is set on calls of models only, for they add it up. */
+export const costAttributes = (kind: StepKind, usd: number, source: string): Attributes => ({
+  ...runCostAttributes(usd),
+  "airworthy.cost.source": source,
+  "llm.cost.total": kind === "model" ? usd : undefined,
+});
+
+export const runCostAttributes = (usd: number): Attributes => ({ "airworthy.cost.amount": usd, "airworthy.cost.currency": "USD" });
 
 /** What a span is to be called and carry; `ofValue` adds what is known once the work is done. Never content. */
 export interface SpanSpec<T = unknown> {

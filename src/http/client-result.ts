@@ -34,7 +34,7 @@ export interface ClientResult<Output = string> {
 
 /** The part of an error that may leave the service. */
 export function clientError({ code, message, hint, details }: AgentError): ClientError {
-  const { retryAt } = details;
+  const { resetsAt, retryAt = resetsAt } = details;
   return { code, message, hint, ...(typeof retryAt === "number" ? { retryAt } : {}) };
 }
 
@@ -95,5 +95,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
 };
 
 /** The HTTP status of a result; docs/guides/services.md is tested against it. */
-export const httpStatusOf = (result: RunResult<unknown>): number =>
-  result.status === "failed" ? (byCode[result.error.code] ?? 500) : byStatus[result.status];
+export function httpStatusOf(result: RunResult<unknown>): number {
+  if (result.status === "failed") return byCode[result.error.code] ?? 500;
+  // Nothing was done for want of a budget: the same request may be sent again when there is one.
+  return result.status === "refused" && result.error.code === "budget_exceeded" ? 429 : byStatus[result.status];
+}

@@ -4,8 +4,9 @@ import type { Charge, Reserved } from "../core/cost.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Standing, StepCost } from "../core/ledger.ts";
 import { type Outcome, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
+import { usdOf } from "../core/price.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
-import { spanEvents } from "../core/trace.ts";
+import { costAttributes, noTrace, spanEvents } from "../core/trace.ts";
 import { withinTime } from "../core/waiting.ts";
 import { amountIn } from "./exceeded.ts";
 
@@ -20,7 +21,7 @@ async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, n
   if (ledger.limits.length === 0) {
     const outcome = await next(step, context);
     const charge = cost.charge(outcome, undefined);
-    if (charge && journal.tried(step.key) >= attempt) ledger.charged(step.key, charge);
+    if (charge && journal.tried(step.key) >= attempt) keep(charge, step, context);
     return outcome;
   }
   const reserved = await setAside(step, cost, context);
@@ -34,8 +35,14 @@ async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, n
   // Never announced: a store that failed may have taken the entry all the same, so what was set aside stays until the journal is read again.
   if (journal.tried(step.key) < attempt) return outcome;
   const charge = cost.charge(outcome, reserved) ?? { ...reserved, basis: "reserved" };
-  ledger.charged(step.key, held(charge, reserved, step, context));
+  keep(held(charge, reserved, step, context), step, context);
   return outcome;
+}
+
+/** For the entry that tells how the attempt ended, and for the span of the step. */
+function keep<T>(charge: Charge, step: Step<T>, { ledger, trace }: StepContext) {
+  const sum = ledger.charged(step.key, charge);
+  if (charge.nanoUsd !== undefined && trace !== noTrace) trace.set(costAttributes(step.kind, usdOf(sum), charge.basis));
 }
 
 /** A store that does not answer holds nobody past the end of the run; what it grants later is given back. */

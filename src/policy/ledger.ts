@@ -3,6 +3,7 @@ import type { Charge, Cost, Reserved } from "../core/cost.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Entry } from "../core/journal.ts";
 import type { AttemptId, Ledger, Limit, WorstCase } from "../core/ledger.ts";
+import type { NanoUsd } from "../core/price.ts";
 import type { Counters, Refused } from "../core/store.ts";
 import { shorterOutput, withOutput } from "./affordable.ts";
 import { createWarnings, nearlyUsedUp, type Warnings } from "./budget-warnings.ts";
@@ -64,7 +65,7 @@ export function openLedger(parts: LedgerParts): OpenLedger {
     charged: charges.keep,
     takeCharge: charges.take,
     follow: (entry) => {
-      if ("cost" in entry && entry.cost) charges.written(entry.key);
+      charges.written(entry);
       settling.follow(entry);
     },
     keepBack: (cost) => {
@@ -87,7 +88,7 @@ export function noLedger(): OpenLedger {
     release: () => {},
     charged: charges.keep,
     takeCharge: charges.take,
-    follow: () => {},
+    follow: charges.written,
     keepBack: () => {},
     takeWarnings: () => [],
     near: () => Promise.resolve([]),
@@ -100,17 +101,27 @@ export function noLedger(): OpenLedger {
 function createCharges() {
   const kept = new Map<string, Charge>();
   const taken = new Set<string>();
+  const sums = new Map<string, NanoUsd>();
   return {
     get unwritten() {
       return taken.size;
     },
-    keep: (key: string, charge: Charge) => void kept.set(key, charge),
+    keep: (key: string, charge: Charge) => {
+      kept.set(key, charge);
+      const sum = (sums.get(key) ?? 0) + (charge.nanoUsd ?? 0);
+      sums.set(key, sum);
+      return sum;
+    },
     take: (key: string) => {
       const charge = kept.get(key);
       if (kept.delete(key)) taken.add(key);
       return charge;
     },
-    written: (key: string) => void taken.delete(key),
+    written: (entry: Entry) => {
+      if (!("cost" in entry) || !entry.cost) return;
+      taken.delete(entry.key);
+      if (entry.type !== "attempt.failed") sums.delete(entry.key);
+    },
   };
 }
 

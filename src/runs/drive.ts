@@ -7,7 +7,7 @@ import { failed, type Outcome, type Stopped, stoppedBySignal, stopReason } from 
 import type { RunResult } from "../core/result.ts";
 import { openRun } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
-import { noTrace } from "../core/trace.ts";
+import { noTrace, runCostAttributes } from "../core/trace.ts";
 import { whenAborted, withinTime } from "../core/waiting.ts";
 import { decode } from "../journal/codec.ts";
 import type { OpenReplayCheck } from "../journal/replay-check.ts";
@@ -98,7 +98,7 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
     const result = left && !pass.graceMs ? ((await retold(opened, pass)) ?? own()) : own();
-    trace.set(outcomeAttributes(result.status));
+    trace.set({ ...outcomeAttributes(result.status), ...(result.cost.usd > 0 ? runCostAttributes(result.cost.usd) : {}) });
     trace.end(result.status === "failed" ? result.error : undefined);
     return result;
   } finally {

@@ -1,5 +1,5 @@
 // A view: the calls that models have asked for, with the schema of the tool each was offered then; for telling changed tools from wrong calls.
-import type { Entry } from "../../core/journal.ts";
+import { type Entry, isWrapUp } from "../../core/journal.ts";
 import { isJsonObject, type Json } from "../../core/json.ts";
 
 /** The input schema of the tool, by the key of the call; a call of a tool that was not offered is not in it. */
@@ -10,6 +10,8 @@ export function askedCalls(entries: readonly Entry[]): ReadonlyMap<string, Json>
   for (const entry of entries) {
     if (entry.type === "decided" && entry.reason === "offer") offers.set(entry.key, schemasIn(entry.choice));
     if ((entry.type !== "attempt.started" && entry.type !== "step.done") || entry.kind !== "model") continue;
+    // What a run is wrapped up with makes no calls, whatever it says.
+    if (isWrapUp(entry.key)) continue;
     const { key, input } = entry;
     if (input !== undefined) offerOf.set(key, `offer/${textAt(input, "offer")}`);
     if (entry.type !== "step.done" || !entry.outcome.ok) continue;

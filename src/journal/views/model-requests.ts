@@ -1,6 +1,6 @@
 // A view: the requests the models were sent, put together again from a journal that holds every message once.
 import { AgentError } from "../../core/errors.ts";
-import type { AttemptStarted, Entry } from "../../core/journal.ts";
+import { type AttemptStarted, type Entry, isWrapUp } from "../../core/journal.ts";
 import { isJsonObject, type Json, recall } from "../../core/json.ts";
 import type { Message } from "../../core/message.ts";
 import type { ModelRequest } from "../../core/model.ts";
@@ -23,14 +23,17 @@ export function modelRequests(entries: readonly Entry[]): readonly RecordedReque
     if (entry.type === "decided" && entry.key === "instructions") settle(messages, contents.get(entry.key), entry.choice);
     if (entry.type === "decided") contents.set(entry.key, entry.choice);
     if (entry.type === "step.done" && entry.outcome.ok) contents.set(entry.key, entry.outcome.value);
-    const input = asked(entry);
+    const input = askedIn(entry);
     if (!input) continue;
-    for (const recorded of listIn(input, "messages")) messages.push(resolve(recorded, contents));
+    const fresh = listIn(input, "messages").map((recorded) => resolve(recorded, contents));
+    const asked = [...messages, ...fresh];
+    // The conversation went on without what a run was once wrapped up with.
+    if (!isWrapUp(input.key)) messages.push(...fresh);
     found.push({
       key: input.key,
       model: input.model,
       provider: textIn(input.value, "provider"),
-      request: requestOf(input, messages, contents),
+      request: requestOf(input, asked, contents),
     });
   }
   return found;
@@ -47,13 +50,16 @@ interface AskedModel {
   readonly key: string;
   readonly model: string;
   readonly value: Json;
+  /** What a budget allowed the answer to be long. */
+  readonly shortened: number | undefined;
 }
 
 /** A model step as it was asked: with its first attempt, or with its outcome when it was answered without one. */
-function asked(entry: Entry): AskedModel | undefined {
+function askedIn(entry: Entry): AskedModel | undefined {
   if ((entry.type !== "attempt.started" && entry.type !== "step.done") || entry.kind !== "model") return undefined;
   const { key, name, input }: Pick<AttemptStarted, "key" | "name" | "input"> = entry;
-  return input === undefined ? undefined : { key, model: name, value: input };
+  const shortened = entry.type === "attempt.started" ? entry.reserved?.maxOutputTokens : undefined;
+  return input === undefined ? undefined : { key, model: name, value: input, shortened };
 }
 
 function keepInput(contents: Map<string, Json>, input: string | readonly Message[]) {
@@ -61,10 +67,12 @@ function keepInput(contents: Map<string, Json>, input: string | readonly Message
   for (const [position, content] of said.entries()) contents.set(`input/${position}`, JSON.parse(JSON.stringify(content)));
 }
 
-function requestOf({ value }: AskedModel, messages: readonly Message[], contents: ReadonlyMap<string, Json>): ModelRequest {
+function requestOf({ value, shortened }: AskedModel, messages: readonly Message[], contents: ReadonlyMap<string, Json>): ModelRequest {
   const offer = contents.get(`offer/${textIn(value, "offer")}`);
   if (offer === undefined) throw missing("what the model was offered");
-  return { ...recall<Omit<ModelRequest, "messages">>(offer), messages: [...messages] };
+  const offered = recall<Omit<ModelRequest, "messages">>(offer);
+  const settings = shortened === undefined ? offered.settings : { ...offered.settings, maxOutputTokens: shortened };
+  return { ...offered, settings, messages: [...messages] };
 }
 
 /** A message is recorded whole, or with a reference in place of its content. */

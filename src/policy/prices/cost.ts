@@ -53,9 +53,14 @@ export function worstCase(price: ModelPrice, inputTokens: number): WorstCase {
   const perOutput = reached.map(({ rates }) => unit(Math.max(rates.output, rates.reasoning ?? 0)));
   return {
     base: inNano(inputs.reduce(most), price),
-    // A hair more than the exact rate, so that no multiple of it falls short of the exact one.
-    perOutputToken: (Number(perOutput.reduce(most)) / Number(perMillion)) * (1 + 4 * Number.EPSILON),
+    perOutputToken: perToken(perOutput.reduce(most)),
   };
+}
+
+/** Exact where it can be; else a hair more than the exact rate, so that no multiple of it falls short of the exact one. */
+function perToken(perMillionTokens: bigint): number {
+  const rate = Number(perMillionTokens) / Number(perMillion);
+  return perMillionTokens % perMillion === 0n ? rate : rate * (1 + 4 * Number.EPSILON);
 }
 
 /** Rates none of which is lower than that of any of these. */

@@ -1,6 +1,7 @@
 // Looks up what a model costs: in the prices users give, then in our own table, then in a library. Invariant: a price is found for exactly
 // the model and provider asked for, or not at all; nothing is guessed from a similar name.
-import type { KnownPrice, ModelPrice } from "../../core/price.ts";
+import type { Model } from "../../core/model.ts";
+import type { KnownPrice, ModelPrice, TokenRates } from "../../core/price.ts";
 import type { OwnPrices } from "./check-prices.ts";
 import { listedModel } from "./genai-prices.ts";
 import { priceOf } from "./listed-price.ts";
@@ -34,6 +35,15 @@ export function findPrice({ provider, id }: ModelName, { prices, now }: PriceSou
     }
   }
   return undefined;
+}
+
+/** What calls of a model cost, with what the model itself says of its caches. */
+export function priceFor(model: Pick<Model, "provider" | "id" | "cacheWriteMultiple">, sources: PriceSources): KnownPrice | undefined {
+  const price = findPrice(model, sources);
+  const { cacheWriteMultiple: times = 1 } = model;
+  if (!price || times === 1) return price;
+  const dearer = <Rates extends TokenRates>(rates: Rates): Rates => ({ ...rates, cacheWrite: (rates.cacheWrite ?? rates.input) * times });
+  return { ...dearer(price), ...(price.tiers ? { tiers: price.tiers.map(dearer) } : {}) };
 }
 
 /** As `findPrice`, for `provider/id`, or an id alone where it leaves no doubt whose it is. */

@@ -31,6 +31,7 @@ export function anthropic(modelId: string, options: AnthropicOptions): Model {
     provider: "anthropic",
     id: modelId,
     ...(options.settings ? { settings: options.settings } : {}),
+    ...costFacts(options),
     check: (offer) => writer.check(offer),
     async call(request, context) {
       const { signal, now } = context;
@@ -46,6 +47,12 @@ export function anthropic(modelId: string, options: AnthropicOptions): Model {
     },
   };
 }
+
+/** A cache that is kept for an hour costs 2 times the input to write, and not 1.25 times. Thinking has to fit into the answer. */
+const costFacts = ({ promptCache, thinking }: AnthropicOptions): Pick<Model, "cacheWriteMultiple" | "minOutputTokens"> => ({
+  ...(promptCache === "1h" ? { cacheWriteMultiple: 1.6 } : {}),
+  ...(thinking?.type === "enabled" ? { minOutputTokens: thinking.budget_tokens + 1 } : {}),
+});
 
 interface Connection {
   readonly client: Anthropic;
