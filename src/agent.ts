@@ -36,6 +36,7 @@ import { type AgentToolOptions, type ArgumentsOf, agentTool } from "./runs/agent
 import { checkAgentBudgets } from "./runs/check-budget.ts";
 import { checkAgentOptions } from "./runs/check-options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
+import { slicedStore } from "./runs/sliced-store.ts";
 import { openRunTrace } from "./telemetry/open-telemetry.ts";
 import { attempted, stageTraced, traced } from "./telemetry/spans.ts";
 
@@ -128,7 +129,7 @@ function resolve(options: AgentOptions): AgentParts {
     knownBudgets: new Set<string>(),
     openTrace: openRunTrace,
     clock,
-    store: options.store ?? memoryStore(),
+    ...slicedStore(options.store ?? memoryStore(), budgets, clock),
     leaseMs: options.leaseMs ?? agentDefaults.leaseMs,
   });
 }

@@ -48,8 +48,6 @@ export interface Limit {
   readonly window: Json;
   /** In nano-dollars, tokens or calls. */
   readonly most: number;
-  /** How much of it a process reserves ahead; absent = nothing. */
-  readonly ahead?: number;
   /** The run it belongs to, when it is one of a run. */
   readonly run?: string;
   at(now: number): Span;

@@ -50,6 +50,8 @@ export interface AgentParts {
   readonly openTrace: (run: RunFacts, resumed: boolean) => Trace;
   readonly clock: Clock;
   readonly store: Store;
+  /** Gives back what budgets have reserved ahead; nothing is, afterwards. */
+  readonly giveBack: () => Promise<void>;
   /** How long a run is this agent's after the last sign of life. */
   readonly leaseMs: number;
 }

@@ -36,6 +36,10 @@ export interface Budgets {
   readonly any: boolean;
   /** The largest amount of money there can be for one call; undefined when nothing limits it. */
   readonly smallestUsd: number | undefined;
+  /** How much of a counter is reserved ahead; undefined = nothing. */
+  sliceOf(key: string): number | undefined;
+  /** Whether anything is reserved ahead. */
+  readonly slices: boolean;
   /** Every limit of this agent's that covers the run. Throws `input_invalid` when one cannot be told whom it is about. */
   limitsOf(run: RunFacts, caps: AmountCaps | undefined): readonly Limit[];
 }
@@ -66,6 +70,8 @@ export function compileBudgets(options: BudgetOptions = {}): Budgets {
     run: caps,
     countsMoney: everyUsd.length > 0,
     any: caps !== undefined || rules.length > 0,
+    slices: rules.some(({ slice }) => slice > 0),
+    sliceOf: (key) => sliceOf(rules, key),
     smallestUsd: everyUsd.length > 0 ? Math.min(...everyUsd) : undefined,
     limitsOf: (facts, runCaps) => [...(runCaps ? runLimits(facts, runCaps) : []), ...rules.flatMap((rule) => limitsOfRule(rule, facts))],
   };
@@ -94,6 +100,15 @@ const ruleOf = (scope: string, limit: BudgetLimit, who: Rule["whoOf"]): Rule => 
   slice: limit.slice ?? 0,
   whoOf: who,
 });
+
+/** By the parts of the key that say which limit it is of: scope and what is said of windows; whose it is does not matter. */
+function sliceOf(rules: readonly Rule[], key: string): number | undefined {
+  const [measure, scope, ...rest] = key.split("/").map(decodeURIComponent);
+  const rule = rules.find((one) => one.slice > 0 && one.scope === scope && one.windows.label === rest.at(-2));
+  const most = measures.find((one) => one === measure && rule?.amounts[one] !== undefined);
+  const amount = rule && most ? Math.floor((rule.amounts[most] ?? 0) * rule.slice) : 0;
+  return amount > 0 ? amount : undefined;
+}
 
 const windowOf = ({ per, zone }: BudgetLimit): WindowOptions & JsonObject => ({
   ...(per === undefined ? {} : { per: typeof per === "object" ? { rollingMs: per.rollingMs } : per }),
@@ -139,7 +154,7 @@ function keyOf(scope: string, key: (run: RunFacts) => unknown, run: RunFacts): u
 
 const measures = ["usd", "tokens", "calls"] as const satisfies readonly Measure[];
 
-function limitsOfRule({ scope, windows, window, amounts, slice, whoOf: who }: Rule, run: RunFacts): readonly Limit[] {
+function limitsOfRule({ scope, windows, window, amounts, whoOf: who }: Rule, run: RunFacts): readonly Limit[] {
   const whom = who(run);
   if (!whom) return [];
   return measures.flatMap((measure) => {
@@ -154,7 +169,6 @@ function limitsOfRule({ scope, windows, window, amounts, slice, whoOf: who }: Ru
         key,
         window,
         most,
-        ...(slice > 0 ? { ahead: Math.floor(most * slice) } : {}),
         at: (now: number) => windows.at(now),
       },
     ];

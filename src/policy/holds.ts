@@ -17,10 +17,17 @@ export interface HoldTerms {
   readonly keptBack: Cost | undefined;
   /** What limits are by now, by the key of their counter, where that is more than they were. */
   readonly raises: ReadonlyMap<string, number>;
+  /** A time of the run's clock as the store's may have it, at the latest. */
+  readonly byStore: (until: number) => number;
 }
 
 /** By the key of the counter: one hold for each. */
-export function holdsOf(limits: readonly Limit[], cost: Cost, at: number, { keptBack, raises }: HoldTerms): ReadonlyMap<string, AskedHold> {
+export function holdsOf(
+  limits: readonly Limit[],
+  cost: Cost,
+  at: number,
+  { keptBack, raises, byStore }: HoldTerms,
+): ReadonlyMap<string, AskedHold> {
   const holds = new Map<string, AskedHold>();
   for (const limit of limits) {
     const { name, also, until } = limit.at(at);
@@ -32,7 +39,7 @@ export function holdsOf(limits: readonly Limit[], cost: Cost, at: number, { kept
       amount: amountOf(limit.measure, cost),
       limit: most - back,
       ...(also.length > 0 ? { also: also.map((part) => windowKey(limit.key, part)) } : {}),
-      ...(until === undefined ? {} : { until }),
+      ...(until === undefined ? {} : { until: byStore(until) }),
       ...(limit.run === undefined ? {} : { run: limit.run }),
     };
     holds.set(key, { hold, limit, most });

@@ -25,6 +25,8 @@ export interface LedgerParts {
   /** How long a hold stands when nobody is heard of any more; ms. */
   readonly holdMs: number;
   readonly now: () => number;
+  /** A time of the run's clock as the store's may have it, at the latest. */
+  readonly byStore: (until: number) => number;
   /** What a limit is by now, raised or granted; asked only when it would be passed. */
   readonly raised: (limit: Limit, key: string) => Promise<number>;
   /** Told when a limit is used. */
@@ -141,7 +143,7 @@ async function reserve(reserving: Reserving, attempt: AttemptId, worst: WorstCas
   for (;;) {
     const amounts = withOutput(worst, output);
     const at = parts.now();
-    const holds = holdsOf(limits, amounts, at, { keptBack, raises });
+    const holds = holdsOf(limits, amounts, at, { keptBack, raises, byStore: parts.byStore });
     const wanted = [...holds.values()].map(({ hold }) => hold);
     const answer = await parts.counters.reserve(settling.idOf(attempt), wanted, parts.holdMs);
     if (answer.granted) {

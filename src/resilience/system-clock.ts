@@ -19,6 +19,16 @@ function timer(ms: number, run: () => void): () => void {
   return () => clearTimeout(handle);
 }
 
+/** The same for what nobody waits for: its timers keep no process alive. None is longer than a minute or so. */
+export const backgroundClock: Clock = {
+  now: systemClock.now,
+  after: (ms, run) => {
+    const handle = setTimeout(run, Math.min(ms, longestMs));
+    handle.unref();
+    return () => clearTimeout(handle);
+  },
+};
+
 /** A chain of timers, each but the last nearly as long as one can be. */
 function longTimer(ms: number, run: () => void): () => void {
   const firstMs = longestMs - 1;

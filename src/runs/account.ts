@@ -5,6 +5,7 @@ import type { Ledger, Limit } from "../core/ledger.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 import { limitByNow, makeKnown } from "../policy/budget-records.ts";
 import { noLedger, type OpenLedger, openLedger } from "../policy/ledger.ts";
+import { systemClock } from "../resilience/system-clock.ts";
 import type { OpenedRun } from "./open-run.ts";
 
 /** The account of the run this one is a part of. */
@@ -29,6 +30,8 @@ export function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, 
     nearAt: agent.budgets.terms.nearAt,
     holdMs: caps.totalMs + graceMs,
     now: () => agent.clock.now(),
+    // A store goes by the machine's clock or by the agent's, and neither may forget too early.
+    byStore: (until) => Math.max(until, until - agent.clock.now() + systemClock.now()),
     raised: (limit, key) => (records ? limitByNow(records, limit.key, limit.most, key) : Promise.resolve(limit.most)),
     used: (limit) => records && limit.run === undefined && !agent.knownBudgets.has(limit.key) && remember(agent, limit),
     refusedAbove: (error) => above?.refused(error),

@@ -73,6 +73,7 @@ export function createDriver(agent: AgentParts): Driver {
       const inTimeOver = await withinTime(agent.clock, Math.max(1, options.withinMs), new AbortController().signal, () => over);
       if (!inTimeOver) for (const leaving of going.keys()) leaving.abort(parkedError());
       await over;
+      await agent.giveBack().catch(() => {}); // then it counts as used until its time is up
     },
   };
 }
