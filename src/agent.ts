@@ -2,8 +2,9 @@
 import type { Clock } from "./core/clock.ts";
 import { AgentError } from "./core/errors.ts";
 import type { GuardPoint, Guardrail, Guardrails } from "./core/guardrail.ts";
+import type { RunCaps } from "./core/journal.ts";
 import type { Middleware } from "./core/middleware.ts";
-import type { Model, ModelOffer, ModelSettings, ToolSpec } from "./core/model.ts";
+import type { ModelOffer, ModelSettings, ToolSpec } from "./core/model.ts";
 import { done } from "./core/outcome.ts";
 import { type Machinery, stageOnion } from "./core/run.ts";
 import { type AnySchema, type CompiledSchema, compileSchema, type InferSchema } from "./core/schema.ts";
@@ -14,14 +15,14 @@ import { memoryStore } from "./journal/memory.ts";
 import { reconciled } from "./journal/reconciled.ts";
 import { announced, recorded, stageRecorded } from "./journal/recording.ts";
 import { admitted } from "./pipeline/calls/admitted.ts";
-import { type BudgetModels, compileCandidates } from "./pipeline/candidates.ts";
+import { type BudgetModels, compileCandidates, type ModelTerms } from "./pipeline/candidates.ts";
 import type { AgentParts, Stages } from "./pipeline/line.ts";
 import { assembleContext } from "./pipeline/stages/context.ts";
 import { executeCalls } from "./pipeline/stages/executor.ts";
 import { planDirectly } from "./pipeline/stages/planner.ts";
 import { buildResponse } from "./pipeline/stages/response-builder.ts";
 import { aroundOf, stageYours, yours } from "./pipeline/yours.ts";
-import { type BudgetOptions, budgetDefaults } from "./policy/budget-options.ts";
+import { budgetDefaults } from "./policy/budget-options.ts";
 import { budgeted } from "./policy/budgeted.ts";
 import { type Budgets, compileBudgets } from "./policy/budgets.ts";
 import { halted } from "./policy/halted.ts";
@@ -31,7 +32,15 @@ import { type BreakerOptions, createCircuitBreakers } from "./resilience/circuit
 import { retried } from "./resilience/retry.ts";
 import { systemClock } from "./resilience/system-clock.ts";
 import { timed } from "./resilience/timeout.ts";
-import { type AgentOptions, agentDefaults, capsOf, type ForkChanges, type TimeoutOptions } from "./runs/agent-options.ts";
+import {
+  type AgentOptions,
+  agentDefaults,
+  capsOf,
+  type ForkChanges,
+  type PolicyOptions,
+  type ResilienceOptions,
+  type TimeoutOptions,
+} from "./runs/agent-options.ts";
 import { type AgentToolOptions, type ArgumentsOf, agentTool } from "./runs/agent-tool.ts";
 import { checkAgentBudgets } from "./runs/check-budget.ts";
 import { checkAgentOptions } from "./runs/check-options.ts";
@@ -93,24 +102,16 @@ function resolve(options: AgentOptions): AgentParts {
   const output = options.output && compileSchema(options.output, "output");
   const guardrails = guardrailsOf(options.guardrails ?? {}, output);
   const middleware = options.use ?? [];
-  const { limits, retry } = agentDefaults;
   const budgets = compileBudgets(policy.budget);
-  const priceOf = (model: Model) => priceFor(model, { prices: options.prices, now: systemClock.now() });
-  const { totalMs, stepMs, firstTokenMs, idleMs } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
+  const { totalMs, ...timeouts } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
   return Object.freeze({
     name: options.name,
     version: options.version ?? agentDefaults.version,
     models: compileCandidates(
       options.model,
       offerOf(tools, options.settings ?? {}, output),
-      {
-        ...retry,
-        ...resilience.retry,
-        timeoutMs: stepMs,
-        firstTokenMs,
-        idleMs,
-      },
-      budgetModels(policy.budget, budgets, priceOf),
+      modelTerms(resilience, timeouts),
+      budgetModels(options, budgets),
     ),
     instructions: options.instructions,
     tools,
@@ -123,7 +124,7 @@ function resolve(options: AgentOptions): AgentParts {
       calls: guardrails.toolInput.length > 0,
     },
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
-    caps: capsOf(policy, { ...limits, totalMs, ...(budgets.run ? { budget: budgets.run } : {}) }),
+    caps: firstCaps(policy, totalMs, budgets),
     budgets,
     tokens: createTokenCounter(policy.budget?.countTokens),
     knownBudgets: new Set<string>(),
@@ -134,10 +135,25 @@ function resolve(options: AgentOptions): AgentParts {
   });
 }
 
-const budgetModels = (options: BudgetOptions = {}, { any }: Budgets, priceOf: BudgetModels["priceOf"]): BudgetModels => ({
-  cheaper: options.near?.downgradeTo,
-  wrapUpTokens: any && options.wrapUp !== false ? (options.wrapUp?.maxOutputTokens ?? budgetDefaults.wrapUp.maxOutputTokens) : undefined,
-  priceOf,
+const firstCaps = (policy: PolicyOptions, totalMs: number, { run }: Budgets): RunCaps =>
+  capsOf(policy, { ...agentDefaults.limits, totalMs, ...(run ? { budget: run } : {}) });
+
+const modelTerms = (
+  { retry }: ResilienceOptions,
+  { stepMs, firstTokenMs, idleMs }: Required<Omit<TimeoutOptions, "totalMs">>,
+): ModelTerms => ({
+  ...agentDefaults.retry,
+  ...retry,
+  timeoutMs: stepMs,
+  firstTokenMs,
+  idleMs,
+});
+
+/** Prices hold at the time the agent is made; what its clock says is of no matter. */
+const budgetModels = ({ policy, prices }: AgentOptions, { any }: Budgets, { near, wrapUp = {} } = policy?.budget ?? {}): BudgetModels => ({
+  cheaper: near?.downgradeTo,
+  wrapUpTokens: any && wrapUp ? (wrapUp.maxOutputTokens ?? budgetDefaults.wrapUp.maxOutputTokens) : undefined,
+  priceOf: (model) => priceFor(model, { prices, now: systemClock.now() }),
 });
 
 function offerOf(byName: ReadonlyMap<string, Tool>, settings: ModelSettings, schema: CompiledSchema | undefined): ModelOffer {

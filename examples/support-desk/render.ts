@@ -46,7 +46,7 @@ function wordsOf(
       return [event.key, `failed: ${event.code}${next}`, "yellow"];
     }
     case "step.finished":
-      return [event.key, event.code ? `${event.name} ended with ${event.code}` : "done", event.code ? "yellow" : "green"];
+      return stepWords(event);
     case "budget.near":
       return [
         event.key,
@@ -60,6 +60,13 @@ function wordsOf(
     case "stage.finished":
       return [event.key, "", "dim"]; // The timeline shows the stages.
   }
+}
+
+type StepFinished = Extract<RunEvent, { type: "step.finished" }>;
+
+function stepWords({ key, name, code, usd }: StepFinished): readonly [where: string, text: string, style: Style] {
+  const cost = usd ? `, $${usd.toFixed(6)}` : "";
+  return code ? [key, `${name} ended with ${code}${cost}`, "yellow"] : [key, `done${cost}`, "green"];
 }
 
 /** Writes text that comes in pieces, broken between words; `end` closes the line that is open. */

@@ -72,16 +72,16 @@ export interface Ledger {
   /** Something has been charged that the journal does not hold for good yet, so that it is still set aside. */
   readonly owes: boolean;
   /** The attempt was not made after all. */
-  release(attempt: AttemptId): void;
+  readonly release: (attempt: AttemptId) => void;
   /** What an attempt has cost, until the entry that says so is written. Answers what all attempts of the step in this pass have cost. */
-  charged(key: string, charge: Charge): NanoUsd;
-  takeCharge(key: string): Charge | undefined;
+  readonly charged: (key: string, charge: Charge) => NanoUsd;
+  readonly takeCharge: (key: string) => Charge | undefined;
   /** Follows an entry that has become durable. */
-  follow(entry: Entry): void;
+  readonly follow: (entry: Entry) => void;
   /** Keeps this much of the run's own limits back from everything but its wrap-up. */
   keepBack(cost: Cost): void;
   /** Limits that have turned out to be nearly used up; each is told once. */
-  takeWarnings(): readonly Standing[];
+  readonly takeWarnings: () => readonly Standing[];
   /** Those of this agent's limits that are nearly used up now. Answers none when that cannot be found out. */
   near(): Promise<readonly Standing[]>;
 }

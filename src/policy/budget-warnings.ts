@@ -8,7 +8,7 @@ export interface Warnings {
   /** Looks at where limits stand after a hold. */
   look(holds: ReadonlyMap<string, AskedHold>, standing: Granted["standing"]): void;
   /** Those that have not been told of. */
-  take(): readonly Standing[];
+  readonly take: () => readonly Standing[];
 }
 
 /** Only of this agent's limits; those of the runs above are theirs to tell. */

@@ -1,11 +1,11 @@
 // What a model call costs: the most before each attempt, and what it came to after it. Invariant: what is not known counts as the most it can be.
-import type { Charge, Reserved } from "../core/cost.ts";
+import type { Charge } from "../core/cost.ts";
 import type { StepCost, WorstCase } from "../core/ledger.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { ModelPrice } from "../core/price.ts";
 import type { Usage } from "../core/usage.ts";
 import type { InputFactor } from "./input-factor.ts";
-import { costOf, worstCase } from "./prices/cost.ts";
+import { costOf, type FullUsage, worstCase } from "./prices/cost.ts";
 
 /** What is known of the usage of an attempt. */
 export interface KnownUsage {
@@ -33,25 +33,6 @@ export function modelCost<T>(parts: ModelCostParts): StepCost<T> {
   let counted = 0;
   const input = () => factor.atMost(counted);
 
-  const chargeOf = (usage: Usage | undefined, reserved: Reserved | undefined): Charge | undefined => {
-    const inputTokens = usage?.inputTokens ?? (reserved && input());
-    const outputTokens = usage?.outputTokens ?? reserved?.maxOutputTokens;
-    if (inputTokens === undefined || outputTokens === undefined) return undefined;
-    const full = {
-      inputTokens,
-      cacheReadTokens: usage?.inputTokenDetails?.cacheReadTokens ?? 0,
-      cacheWriteTokens: usage?.inputTokenDetails?.cacheWriteTokens ?? 0,
-      outputTokens,
-      reasoningTokens: usage?.outputTokenDetails?.reasoningTokens ?? 0,
-    };
-    const isKnown = usage?.inputTokens !== undefined && usage.outputTokens !== undefined;
-    return {
-      ...(price ? { nanoUsd: costOf(price, full) } : {}),
-      tokens: Math.ceil(inputTokens + outputTokens),
-      basis: isKnown ? "reported" : "reserved",
-    };
-  };
-
   return {
     worst: (): WorstCase => {
       counted = parts.count();
@@ -69,10 +50,34 @@ export function modelCost<T>(parts: ModelCostParts): StepCost<T> {
       if (!isFinal && (!wasAsked || isFree(outcome))) return free(price);
       if (isFinal && counted > 0 && usage?.inputTokens !== undefined) factor.saw(counted, usage.inputTokens);
       // An answer that broke off has used its input, and nobody knows how much was said: all that was allowed.
-      return chargeOf(isFinal ? usage : withoutOutput(usage), reserved);
+      const counts = fullUsage(
+        isFinal ? usage : withoutOutput(usage),
+        reserved && { inputTokens: input(), outputTokens: reserved.maxOutputTokens },
+      );
+      return counts && chargeOf(price, counts, isFinal && isWhole(usage));
     },
   };
 }
+
+/** What was used, with what is not known at its most; undefined when there is nothing to go by. */
+function fullUsage(
+  usage: Usage = {},
+  most: Pick<Usage, "inputTokens"> & { readonly outputTokens: number | undefined } = { outputTokens: undefined },
+): FullUsage | undefined {
+  const { inputTokens = most.inputTokens, outputTokens = most.outputTokens, inputTokenDetails = {}, outputTokenDetails = {} } = usage;
+  if (inputTokens === undefined || outputTokens === undefined) return undefined;
+  const { cacheReadTokens = 0, cacheWriteTokens = 0 } = inputTokenDetails;
+  const { reasoningTokens = 0 } = outputTokenDetails;
+  return { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens };
+}
+
+const isWhole = (usage: Usage | undefined) => usage?.inputTokens !== undefined && usage.outputTokens !== undefined;
+
+const chargeOf = (price: ModelPrice | undefined, used: FullUsage, isReported: boolean): Charge => ({
+  ...(price ? { nanoUsd: costOf(price, used) } : {}),
+  tokens: Math.ceil(used.inputTokens + used.outputTokens),
+  basis: isReported ? "reported" : "reserved",
+});
 
 const free = (price: ModelPrice | undefined): Charge => ({ ...(price ? { nanoUsd: 0 } : {}), tokens: 0, basis: "reported" });
 

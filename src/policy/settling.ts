@@ -11,12 +11,12 @@ export interface Settling {
   idOf(attempt: AttemptId): string;
   /** The attempt is held on these counters. */
   held(attempt: AttemptId, keys: readonly string[]): void;
-  release(attempt: AttemptId): void;
+  readonly release: (attempt: AttemptId) => void;
   follow(entry: Entry): void;
   /** Settles what earlier passes have left. */
   recover(entries: readonly Entry[]): Promise<void>;
   /** Resolves when everything is told. */
-  done(): Promise<void>;
+  readonly done: () => Promise<void>;
 }
 
 export function createSettling(counters: Counters, runId: string, epoch: number): Settling {

@@ -103,9 +103,7 @@ export function checkAgentOptions(options: AgentOptions): void {
   const { policy = {}, resilience = {}, guardrails = {}, stages = {}, settings = {}, use = [] } = options;
   checkOptions(code, "settings", settings, settingChecks);
   checkOptions(code, "policy", policy, { limits: isRecord, timeouts: isRecord, budget: isRecord });
-  if (policy.budget) checkBudget(code, policy.budget);
-  if (policy.budget?.near?.downgradeTo) checkModel(policy.budget.near.downgradeTo, "budget.near.downgradeTo");
-  checkPrices(code, options.prices);
+  checkMoney(code, options);
   checkPolicy(code, policy, { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount });
   checkOptions(code, "resilience", resilience, { retry: isRecord, breaker: isRecord });
   checkOptions(code, "retry", resilience.retry ?? {}, retryChecks);
@@ -114,6 +112,14 @@ export function checkAgentOptions(options: AgentOptions): void {
   for (const guardrail of Object.values({ ...guardrails }).flat()) checkGuardrail(guardrail);
   checkOptions(code, "stages", stages, stageChecks);
   for (const middleware of use) checkOptions(code, "A middleware of `use`", middleware, middlewareChecks);
+}
+
+function checkMoney(code: ErrorCode, { policy, prices }: AgentOptions) {
+  checkPrices(code, prices);
+  if (!policy?.budget) return;
+  checkBudget(code, policy.budget);
+  const { downgradeTo } = policy.budget.near ?? {};
+  if (downgradeTo) checkModel(downgradeTo, "budget.near.downgradeTo");
 }
 
 // Not for unknown properties: a guardrail may be an instance of a class with state of its own.

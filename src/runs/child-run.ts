@@ -47,10 +47,10 @@ function shareOf(call: ChildCall) {
     else taken = more;
     return refusal;
   };
-  const refused = (error: AgentError) => {
+  const refusedAbove = (error: AgentError) => {
     stop ??= error;
   };
-  return { count, above: { limits: call.budgets, refused }, taken: () => taken, stop: () => stop };
+  return { count, above: { limits: call.budgets, refused: refusedAbove }, taken: () => taken, stop: () => stop };
 }
 
 /** Handed on explicitly: the span nests below the call in whatever async context that is made. */

@@ -59,42 +59,16 @@ export interface Pass {
 export function drive<Output>(opened: OpenedRun, pass: Pass): Promise<RunResult<Output>>;
 export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<unknown>> {
   const pass = opened.under ? { ...asked, agent: opened.under } : asked;
-  const { agent, emit = toNobody } = pass;
-  const { run, entries, epoch } = opened;
-  const { check } = pass;
-  const isOpen = !check && !closingIn(entries);
-  const ledger = isOpen ? openAccount(agent, opened, pass.above) : noLedger();
-  const journal = openJournal({
-    journal: agent.store.journal,
-    runId: run.id,
-    epoch,
-    entries,
-    emit: pass.emit,
-    durable: ledger.follow,
-    ...(check ? { check } : {}),
-  });
-  const line = openLine(opened, pass, ledger);
-  const trace = journal.closing ? noTrace : opened.trace;
-  const time = keepTime(agent.clock, pass.signal, opened.caps.totalMs - journal.tally.timings().totalMs);
-  const context: StepContext = {
-    run,
-    clock: agent.clock,
-    journal,
-    ledger,
-    deadlineAt: Math.min(time.deadlineAt, pass.deadlineAt ?? Number.POSITIVE_INFINITY),
-    parking: pass.parking ?? notParking,
-    signal: time.signal,
-    attempt: 1,
-    trace,
-    emit,
-    progress: () => {},
-  };
+  const { agent, check } = pass;
+  const { run, entries } = opened;
+  const { journal, ledger, line, time, context } = openPass(opened, pass);
+  const { trace } = context;
   try {
     const walking = recovered(ledger, entries).then((broken) => broken ?? walk(context, line));
     const { outcome, left } = await settledInTime(walking, time.signal, agent.clock, pass.graceMs ?? graceMs);
     check?.end(closingOf(outcome, line, agent.clock.now(), journal.tally.begun));
     const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
-    if (isOpen) await withinTime(agent.clock, closingMs, noAbort(), () => closeAccount(agent, opened, ledger, closing));
+    if (ledger.limits.length > 0) await withinTime(agent.clock, closingMs, noAbort(), () => closeAccount(agent, opened, ledger, closing));
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
     const result = left && !pass.graceMs ? ((await retold(opened, pass)) ?? own()) : own();
@@ -105,6 +79,38 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
     time.stop();
     trace.end();
   }
+}
+
+/** All that a pass works with. A run that is closed, or replayed, has no account: nothing is reserved or settled for it. */
+function openPass(opened: OpenedRun, pass: Pass) {
+  const { agent, emit = toNobody, check } = pass;
+  const { run, entries, epoch, caps } = opened;
+  const ledger = check || closingIn(entries) ? noLedger() : openAccount(agent, opened, pass.above);
+  const journal = openJournal({
+    journal: agent.store.journal,
+    runId: run.id,
+    epoch,
+    entries,
+    emit: pass.emit,
+    durable: ledger.follow,
+    ...(check ? { check } : {}),
+  });
+  const line = openLine(opened, pass, ledger);
+  const time = keepTime(agent.clock, pass.signal, caps.totalMs - journal.tally.timings().totalMs);
+  const context: StepContext = {
+    run,
+    clock: agent.clock,
+    journal,
+    ledger,
+    deadlineAt: Math.min(time.deadlineAt, pass.deadlineAt ?? Number.POSITIVE_INFINITY),
+    parking: pass.parking ?? notParking,
+    signal: time.signal,
+    attempt: 1,
+    trace: journal.closing ? noTrace : opened.trace,
+    emit,
+    progress: () => {},
+  };
+  return { journal, ledger, line, time, context };
 }
 
 /**

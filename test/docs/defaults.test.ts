@@ -22,7 +22,7 @@ function rowsBelow(heading: string): readonly (readonly string[])[] {
 }
 
 /** `30,000` as 30000, `"write"` as write, anything else as it stands. */
-const valueOf = (cell = "") => (/^[\d,]+$/.test(cell) ? Number(cell.replaceAll(",", "")) : cell.replace(/^"([^"]*)"$/, "$1"));
+const valueOf = (cell = "") => (/^[\d,.]+$/.test(cell) ? Number(cell.replaceAll(",", "")) : cell.replace(/^"([^"]*)"$/, "$1"));
 const bare = (cell = "") => cell.replaceAll("`", "");
 const documented = (heading: string) => Object.fromEntries(rowsBelow(heading).map(([name, value]) => [bare(name), valueOf(value)]));
 
@@ -36,11 +36,11 @@ function flat(value: object, path = ""): Record<string, unknown> {
 
 describe("docs/defaults.md", () => {
   test("says of the agent what agentDefaults says, in the words of its options", () => {
-    const { version, limits, timeouts, retry, breaker, leaseMs } = agentDefaults;
+    const { version, limits, timeouts, budget, retry, breaker, leaseMs } = agentDefaults;
     const { identicalCallsWarn: warnAt, identicalCallsStop: stopAt, ...counts } = limits;
     const options = {
       version,
-      policy: { limits: { ...counts, identicalCalls: { warnAt, stopAt } }, timeouts },
+      policy: { limits: { ...counts, identicalCalls: { warnAt, stopAt } }, timeouts, budget },
       resilience: { retry, breaker },
       leaseMs,
     };

@@ -1,7 +1,6 @@
 // What runs have cost, wherever it is told: in results by model, tool, agent and stage, in events, the journal and spans.
 
-import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
-import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
+import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { createAgent, fallback, type RunEvent, tool } from "airworthy";
 import { scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";

@@ -62,7 +62,7 @@ describe("near a cap", () => {
     const clock = autoClock();
     const model = scriptedModel([call("dear"), call("dear"), call("look"), "Done."]);
     const budget = { run: { usd: 1 }, near: { spacingMs: 700 }, wrapUp: false } as const;
-    const agent = createAgent({ ...base, model, clock, store: memoryStore({ now: clock.now }), policy: { budget } });
+    const agent = createAgent({ ...base, model, clock, store: memoryStore({ now: () => clock.now() }), policy: { budget } });
     const began = clock.now();
     const result = await agent.run("Where is it?");
     expect(result.status).toBe("completed");

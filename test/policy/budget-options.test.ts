@@ -1,18 +1,18 @@
 // What budgets refuse to be given: at creation, or, where only the run can tell, before anything of it is written.
-import { type AgentError, type AgentOptions, createAgent, memoryStore, tool } from "airworthy";
+import { AgentError, type AgentOptions, createAgent, memoryStore, tool } from "airworthy";
 import { scriptedModel } from "airworthy/testing";
 import { describe, expect, test, vi } from "vitest";
 
-type Budget = NonNullable<NonNullable<AgentOptions["policy"]>["budget"]>;
 const prices = { scripted: { input: 1, output: 2 } };
 const agentWith = (budget: object, more: Partial<AgentOptions> = {}) =>
-  createAgent({ name: "a", model: scriptedModel(["Hi."]), prices, policy: { budget: budget as Budget }, ...more });
+  createAgent({ name: "a", model: scriptedModel(["Hi."]), prices, policy: { budget }, ...more });
 
 function refused(make: () => unknown): AgentError {
   try {
     make();
   } catch (thrown) {
-    return thrown as AgentError;
+    if (AgentError.is(thrown)) return thrown;
+    throw thrown;
   }
   throw new Error("It was taken.");
 }
@@ -65,7 +65,8 @@ describe("at creation", () => {
   });
 
   test("a cost of a tool that is none", () => {
-    const make = (cost: unknown) => tool({ description: "x", inputSchema: { type: "object" }, cost: cost as number, execute: () => 1 });
+    const make = (cost: unknown) =>
+      Reflect.apply(tool, undefined, [{ description: "x", inputSchema: { type: "object" }, cost, execute: () => 1 }]);
     for (const cost of [-1, Number.NaN, "1", { atMost: 1 }]) expect(refused(() => make(cost)).message).toContain('"cost"');
   });
 

@@ -37,7 +37,7 @@ export function project(entry: Entry): RunEvent | undefined {
       return { type: "step.finished", at, key, kind, name, attempts, ...(code ? { code } : {}), ...usdIn(entry) };
     }
     case "note":
-      return entry.note === "budget-near" ? nearEvent(entry) : { type: "note.added", at, key: entry.key, note: entry.note };
+      return noteEvent(entry);
     case "run.stopped":
     case "run.ended":
       return { type: "run.finished", at, status: entry.status, ...(entry.error ? { code: entry.error.code } : {}) };
@@ -48,7 +48,8 @@ export function project(entry: Entry): RunEvent | undefined {
 
 const usdIn = ({ cost }: { readonly cost?: Charge }) => (cost?.nanoUsd === undefined ? {} : { usd: usdOf(cost.nanoUsd) });
 
-function nearEvent({ at, key, detail }: NoteAdded): RunEvent {
+function noteEvent({ at, key, note, detail }: NoteAdded): RunEvent {
+  if (note !== "budget-near") return { type: "note.added", at, key, note };
   const { scope, measure, limit, spent, reserved } = recall<Omit<Extract<RunEvent, { type: "budget.near" }>, "type" | "at" | "key">>(
     detail ?? {},
   );
