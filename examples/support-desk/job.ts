@@ -17,6 +17,8 @@ all that goes wrong on the way.
                        nobody has written that down yet; findOrder, refundOrder or sendMail
   --replay             walk through the kept run again, asking and doing nothing, and say whether
                        the code still takes the same way
+  --budget <usd>       what the run may cost, such as 0.002; when it is used up, the customer is
+                       told what is known and what is missing
   --file <path>        where --durable keeps and --replay finds it, default runs.db in the example
   --live               ask OpenAI instead; needs OPENAI_API_KEY and costs a little
   --model <id>         the model to ask, default gpt-5-mini
@@ -27,6 +29,7 @@ const options = {
   "die-after": { type: "string" },
   replay: { type: "boolean" },
   file: { type: "string" },
+  budget: { type: "string" },
   live: { type: "boolean" },
   model: { type: "string", default: "gpt-5-mini" },
   help: { type: "boolean", short: "h" },
@@ -40,6 +43,8 @@ export interface Job {
   /** Where the run is kept. Absent: in memory. */
   readonly file: string | undefined;
   readonly dieAfter: string | undefined;
+  /** US dollars. Absent: no cap. */
+  readonly budget: number | undefined;
   readonly replay: boolean;
 }
 
@@ -61,6 +66,7 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>["values"
 
 function jobOf(values: Values, positionals: readonly string[]): Job {
   const { durable = false, replay = false, live = false, model: modelId, "die-after": dieAfter } = values;
+  const budget = values.budget === undefined ? undefined : Number(values.budget || Number.NaN);
   const message = positionals.length > 0 ? positionals.join(" ") : defaultMessage;
   const apiKey = live ? process.env["OPENAI_API_KEY"] : undefined;
   const file = durable || replay ? (values.file ?? defaultFile) : undefined;
@@ -68,11 +74,12 @@ function jobOf(values: Values, positionals: readonly string[]): Job {
     "What the customer writes is empty.": !message.trim(),
     "Option '--model <id>' is empty.": !modelId.trim(),
     "--live needs your key in the environment variable OPENAI_API_KEY.": live && !apiKey,
+    "--budget takes an amount in US dollars, such as 0.002.": budget !== undefined && !(budget >= 0 && budget <= 1_000),
     ...mistakesOfKeeping(values),
   };
   const [mistake] = Object.entries(mistakes).find(([, made]) => made) ?? [];
   if (mistake !== undefined) throw new TypeError(mistake);
-  return { message, modelId, apiKey, file, dieAfter, replay };
+  return { message, modelId, apiKey, file, dieAfter, budget, replay };
 }
 
 function mistakesOfKeeping({ durable = false, replay = false, live = false, file, "die-after": dieAfter }: Values) {

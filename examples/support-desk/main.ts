@@ -23,17 +23,21 @@ try {
   process.exitCode = 1;
 }
 
-async function work({ message, modelId, apiKey, file, dieAfter }: Job) {
+async function work({ message, modelId, apiKey, file, dieAfter, budget }: Job) {
   const store = openStore(file);
   const provider = apiKey ? undefined : await simulatedProvider({ rules: nextReply });
   try {
     const desk = createDesk({
       model: openai(modelId, provider ? { apiKey: "none", baseURL: provider.baseURL } : { apiKey: apiKey ?? "" }),
       store,
+      ...(budget === undefined ? {} : { budget: { run: { usd: budget } } }),
       use: dieAfter === undefined ? [] : [dyingAfter(dieAfter)],
     });
     const [result, found] = await serve(desk, message, file);
-    process.exitCode = result.status === "completed" ? 0 : 1;
+    // With a budget it is no failure to keep to it.
+    const isWrappedUp = budget !== undefined && result.status === "partial" && result.error.code === "budget_exceeded";
+    process.exitCode = result.status === "completed" || isWrappedUp ? 0 : 1;
+    if (budget !== undefined) assert.ok(result.cost.usd <= budget, "a cap is a cap");
     if (provider && result.status === "completed") checkDemo(message, provider, found);
   } finally {
     await provider?.close();
@@ -71,8 +75,8 @@ function answerOf(result: RunResult): string {
   switch (result.status) {
     case "completed":
       return result.output;
-    case "partial": // Wrapped up at a limit or deadline. desk.resume(runId, { limits }) would go on.
-      return result.explanation;
+    case "partial": // Wrapped up at a limit, deadline or budget. desk.resume(runId, { limits, budget }) would go on.
+      return result.text ?? result.explanation;
     case "suspended": // An act broke off and nobody knows whether it happened.
       return `A person has to look at ${result.waitingFor.map(({ tool }) => tool).join(", ")}.`;
     case "refused":

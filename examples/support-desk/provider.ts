@@ -5,6 +5,7 @@ import type { Order } from "./shop.ts";
 /** For the `rules` of simulatedProvider: the next reply, decided by the conversation so far. */
 export function nextReply({ index, conversation }: SimulatedRequest): SimulatedReply {
   if (index === 0) return { fault: "rate-limit", retryAfterMs: "150" };
+  if (conversation.at(-1)?.text.startsWith("There is no budget left")) return outOfBudget(conversation);
   const question = conversation.findLast(({ role }) => role === "user")?.text ?? "";
   const orderId = /order\D{0,3}(\d+)/i.exec(question)?.[1] ?? /\d{4,}/.exec(question)?.[0];
   if (!orderId) return say("Gladly. Which order is it about? Please send me its number.");
@@ -25,6 +26,18 @@ export function nextReply({ index, conversation }: SimulatedRequest): SimulatedR
           : `${outcomeIn(conversation)} The mail did not go out.`,
       );
   }
+}
+
+/** What is known is told, and what is not done is said. */
+function outOfBudget(conversation: Conversation): SimulatedReply {
+  const looked = resultsIn(conversation).find(({ tool, text }) => tool === "findOrder" && text.startsWith("{"));
+  const refunded = resultsIn(conversation).some(({ tool, text }) => tool === "refundOrder" && !isError(text));
+  if (!looked) return say("I could not look up your order in time. Nothing was refunded.");
+  const { id, status } = orderIn(conversation);
+  const done = refunded
+    ? `${outcomeIn(conversation)} I could not write to you about it.`
+    : "I could not refund it yet; a colleague will go on from here.";
+  return say(`Order ${id}: ${status}. ${done}`);
 }
 
 function afterLookUp(orderId: string, question: string, result = ""): SimulatedReply {

@@ -62,10 +62,12 @@ function wordsOf(
   }
 }
 
+const dollars = (usd: number) => `$${usd.toFixed(6)}`;
+
 type StepFinished = Extract<RunEvent, { type: "step.finished" }>;
 
 function stepWords({ key, name, code, usd }: StepFinished): readonly [where: string, text: string, style: Style] {
-  const cost = usd ? `, $${usd.toFixed(6)}` : "";
+  const cost = usd ? `, ${dollars(usd)}` : "";
   return code ? [key, `${name} ended with ${code}${cost}`, "yellow"] : [key, `done${cost}`, "green"];
 }
 
@@ -91,19 +93,19 @@ function createTextWriter(margin: string) {
   return Object.assign(write, { end });
 }
 
-/** The timeline as a table: when, for how long, what, with what outcome, and the tokens of each model call. */
+/** The timeline as a table: when, for how long, what, with what outcome, and of each model call the tokens and what they cost. */
 export function renderTimeline(rows: readonly TimelineRow[], options: RenderOptions): string {
   const paint = painter(options);
   const outcomeWidth = Math.max(...rows.map(({ outcome }) => outcome.length), "outcome".length);
-  const whatWidth = columns - outcomeWidth - 35;
-  const line = (at: string, took: string, what: string, outcome: string, tokens: string) =>
-    `${at.padStart(6)}  ${took.padStart(6)}  ${clip(what, whatWidth).padEnd(whatWidth)}  ${outcome.padEnd(outcomeWidth)}  ${tokens.padStart(15)}`;
+  const whatWidth = columns - outcomeWidth - 46;
+  const line = (at: string, took: string, what: string, outcome: string, tokens: string, cost: string) =>
+    `${at.padStart(6)}  ${took.padStart(6)}  ${clip(what, whatWidth).padEnd(whatWidth)}  ${outcome.padEnd(outcomeWidth)}  ${tokens.padStart(15)}  ${cost.padStart(9)}`;
   const lines = rows.map((row) => {
-    const { atMs, durationMs, outcome, inputTokens, outputTokens } = row;
+    const { atMs, durationMs, outcome, inputTokens, outputTokens, usd } = row;
     const tokens = inputTokens === undefined && outputTokens === undefined ? "" : `${inputTokens ?? "?"} + ${outputTokens ?? "?"}`;
-    return paint(styleOf(row), line(`${atMs}`, `${durationMs ?? ""}`, whatOf(row), outcome, tokens).trimEnd());
+    return paint(styleOf(row), line(`${atMs}`, `${durationMs ?? ""}`, whatOf(row), outcome, tokens, usd ? dollars(usd) : "").trimEnd());
   });
-  return [paint("bold", line("at ms", "took", "what", "outcome", "tokens in + out")), ...lines, ""].join("\n");
+  return [paint("bold", line("at ms", "took", "what", "outcome", "tokens in + out", "cost")), ...lines, ""].join("\n");
 }
 
 /** Steps stand indented below their stage, attempts below their step. */
@@ -121,13 +123,14 @@ function styleOf({ kind, outcome }: TimelineRow): Style {
 /** What the run came to. */
 export function renderResult(result: RunResult, answer: string, options: RenderOptions): string {
   const paint = painter(options);
-  const { usage, timings, degraded } = result;
+  const { usage, cost, timings, degraded } = result;
   const { inputTokens = "?", outputTokens = "?" } = usage;
   const write = createTextWriter(" ".repeat(10));
   const facts = {
     status: paint(result.status === "completed" ? "green" : "red", result.status),
     answer: (write(answer) + write.end()).trim(),
     tokens: `${inputTokens} in, ${outputTokens} out, for ${usage.modelCalls} model calls`,
+    cost: `${dollars(cost.usd)}${cost.unpriced > 0 ? ", and what nobody has a price for" : ""}`,
     time: `${timings.totalMs} ms, ${timings.modelMs} of them in the model, ${timings.toolMs} in tools`,
     degraded: degraded.map(({ tool, by }) => `${tool}, answered by ${by}`).join("; ") || "none",
   };

@@ -56,7 +56,12 @@ describe("docs/glossary.md", () => {
 describe("the lists of the sources are on the pages in full", () => {
   test.each([
     ["run statuses", "docs/guides/running.md", /^[a-z]{4,}ed$|^partial$/, wordsOf("src/core/result.ts", "RunStatus")],
-    ["events", "docs/guides/running.md", /^(run|stage|attempt|step|note|budget|text)\.[a-z]+$/, wordsOf("src/core/events.ts", "RunEvent", "type")],
+    [
+      "events",
+      "docs/guides/running.md",
+      /^(run|stage|attempt|step|note|budget|text)\.[a-z]+$/,
+      wordsOf("src/core/events.ts", "RunEvent", "type"),
+    ],
   ] as const)("%s: %s", (_, path, pattern, values) => {
     expect(values.length).toBeGreaterThan(5);
     expect(named(path, pattern).filter((word) => word !== "degraded")).toEqual(values);

@@ -86,6 +86,7 @@ const rows: readonly TimelineRow[] = [
     outcome: "done after 2 attempts",
     inputTokens: 254,
     outputTokens: 9,
+    usd: 0.000082,
   },
   { atMs: 10, kind: "attempt", key: "turn-1/model", what: "attempt 1", outcome: "rate_limited" },
   { atMs: 210, durationMs: 0, kind: "tool", key: "turn-1/tool/0", what: "findOrder", outcome: "tool_input_invalid" },
@@ -96,14 +97,14 @@ const rows: readonly TimelineRow[] = [
 describe("timeline", () => {
   test("is a table with steps below their stage", () => {
     expect(`\n${renderTimeline(rows, plain)}`).toBe(`
- at ms    took  what                                          outcome                tokens in + out
-     0          support-desk 1                                started
-     1     205  turn-1/planner                                done
-     2     204    turn-1/model  m                             done after 2 attempts          254 + 9
-    10              turn-1/model  attempt 1                   rate_limited
-   210       0    turn-1/tool/0  findOrder                    tool_input_invalid
-   211       7    turn-2/model  m                             done                             ? + 4
-   218          end                                           completed
+ at ms    took  what                               outcome                tokens in + out       cost
+     0          support-desk 1                     started
+     1     205  turn-1/planner                     done
+     2     204    turn-1/model  m                  done after 2 attempts          254 + 9  $0.000082
+    10              turn-1/model  attempt 1        rate_limited
+   210       0    turn-1/tool/0  findOrder         tool_input_invalid
+   211       7    turn-2/model  m                  done                             ? + 4
+   218          end                                completed
 `);
   });
 
@@ -147,6 +148,7 @@ describe("result", () => {
 status    completed
 answer    Done.
 tokens    254 in, 9 out, for 2 model calls
+cost      $0.000000, and what nobody has a price for
 time      218 ms, 211 of them in the model, 0 in tools
 degraded  refundOrder, answered by queueRefund
 `);

@@ -30,7 +30,7 @@ describe.concurrent("npm start", { timeout: 30_000 }, () => {
     for (const stage of ["input-filter", "context", "planner", "executor", "output-filter", "response-builder"]) {
       expect(table).toMatch(new RegExp(`^ +\\d+ +\\d+  (turn-\\d/)?${stage} +done$`, "m"));
     }
-    expect(table).toMatch(/ turn-1\/model\/0 {2}gpt-5-mini +done after 2 attempts +\d+ \+ \d+$/m);
+    expect(table).toMatch(/ turn-1\/model\/0 {2}gpt-5-mini +done after 2 attempts +\d+ \+ \d+ +\$0\.000\d{3}$/m);
     expect(table).toMatch(/ turn-1\/model\/0 {2}attempt 1 +rate_limited$/m);
     expect(table).toMatch(/ turn-3\/tool\/0 {2}refundOrder +done after 2 attempts$/m);
     expect(table).toMatch(/ end +completed$/m);
@@ -38,6 +38,26 @@ describe.concurrent("npm start", { timeout: 30_000 }, () => {
     expect(result).toMatch(/^status {4}completed\nanswer {4}We have paid back 48\.50 EUR for the teapot of order 4711\./);
     expect(result).toMatch(/^tokens {4}\d+ in, \d+ out, for 5 model calls$/m);
     expect(result).toMatch(/^degraded {2}none$/m);
+  });
+
+  test("keeps to a budget, and ends with what there is and what is missing", async () => {
+    const { exitCode, stdout } = await npmStart("--budget", "0.002");
+    expect(exitCode).toBe(0);
+    const [, progress = "", table = "", result = ""] = stdout.split("\n\n");
+    expect(progress, "the last answer is shown").toContain("| Order 4711: delivered late, on 18 November. I could not refund it yet;");
+    expect(progress).toMatch(/turn-1\/model\/0 +done, \$0\.0001\d\d\n/);
+    expect(progress).toMatch(/ partial with budget_exceeded$/);
+    expect(table, "every step says what it cost").toMatch(/ turn-2\/wrap-up\/model\/0 .* done +\d+ \+ \d+ +\$0\.000\d{3}$/m);
+    expect(result).toMatch(/^status {4}partial\nanswer {4}Order 4711: delivered late/);
+    expect(result).toMatch(/^cost {6}\$0\.000\d{3}$/m);
+    expect(stdout).not.toContain("refundOrder");
+  });
+
+  test("a budget that affords nothing sends nothing", async () => {
+    const { exitCode, stdout } = await npmStart("--budget", "0");
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^status {4}refused\nanswer {4}budget_exceeded/m);
+    expect(stdout).not.toContain("gpt-5-mini");
   });
 
   test("names the tool that had to be stood in for", async () => {

@@ -46,7 +46,8 @@ export function project(entry: Entry): RunEvent | undefined {
   }
 }
 
-const usdIn = ({ cost }: { readonly cost?: Charge }) => (cost?.nanoUsd === undefined ? {} : { usd: usdOf(cost.nanoUsd) });
+/** What an attempt cost in US dollars, where that is known. */
+export const usdIn = ({ cost }: { readonly cost?: Charge }) => (cost?.nanoUsd === undefined ? {} : { usd: usdOf(cost.nanoUsd) });
 
 function noteEvent({ at, key, note, detail }: NoteAdded): RunEvent {
   if (note !== "budget-near") return { type: "note.added", at, key, note };

@@ -1,6 +1,6 @@
 // A view: a run as a table of what happened when, for people. Pure: entries in, rows out.
 import type { Entry, StepAbandoned, StepDone } from "../../core/journal.ts";
-import { stageOf } from "./projection.ts";
+import { stageOf, usdIn } from "./projection.ts";
 
 /** `atMs` counts from the start of the run. */
 export interface TimelineRow {
@@ -13,6 +13,8 @@ export interface TimelineRow {
   readonly outcome: string;
   readonly inputTokens?: number;
   readonly outputTokens?: number;
+  /** US dollars, where known: of a step its last attempt, of a failed attempt its own. */
+  readonly usd?: number;
 }
 
 /** Rows in the order things began: a stage before its steps, a step before its failed attempts. */
@@ -62,7 +64,7 @@ function rowOf(entry: Entry, start: number, begunAt: number): TimelineRow | unde
         outcome: "done",
       };
     case "attempt.failed":
-      return { atMs, kind: "attempt", key: entry.key, what: `attempt ${entry.attempt}`, outcome: entry.error.code };
+      return { atMs, kind: "attempt", key: entry.key, what: `attempt ${entry.attempt}`, outcome: entry.error.code, ...usdIn(entry) };
     case "step.done":
     case "step.abandoned":
       return stepRow(entry, start, begunAt);
@@ -88,5 +90,6 @@ function stepRow(entry: StepEnd, start: number, begunAt: number): TimelineRow {
     outcome: (entry.code ?? "done") + tries,
     ...(inputTokens === undefined ? {} : { inputTokens }),
     ...(outputTokens === undefined ? {} : { outputTokens }),
+    ...usdIn(entry),
   };
 }
