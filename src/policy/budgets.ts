@@ -137,7 +137,7 @@ function keyOf(scope: string, key: (run: RunFacts) => unknown, run: RunFacts): u
   }
 }
 
-const measures = ["usd", "tokens", "calls"] as const satisfies readonly Measure[];
+export const measures = ["usd", "tokens", "calls"] as const satisfies readonly Measure[];
 
 function limitsOfRule({ scope, windows, window, amounts, slice, whoOf: who }: Rule, run: RunFacts): readonly Limit[] {
   const whom = who(run);
@@ -172,8 +172,8 @@ function runLimits({ id }: RunFacts, caps: AmountCaps): readonly Limit[] {
   });
 }
 
-/** No part can be taken for two. */
-const keyFor = (parts: readonly string[]): string => parts.map(encodeURIComponent).join("/");
+/** The key of a limit: measure, scope, whose it is, and what it says about time. No part can be taken for two. */
+export const keyFor = (parts: readonly string[]): string => parts.map(encodeURIComponent).join("/");
 
 /** The key of a limit in one of its windows. */
 export const windowKey = (key: string, name: string): string => (name === "" ? key : `${key}/${encodeURIComponent(name)}`);

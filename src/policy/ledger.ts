@@ -25,8 +25,8 @@ export interface LedgerParts {
   readonly holdMs: number;
   readonly now: () => number;
   /** What a limit is by now, raised or granted; asked only when it would be passed. */
-  readonly raised: (limit: Limit, key: string) => Promise<number>;
-  /** Told when a limit is used. */
+  readonly raised: (limit: Limit, inWindow: readonly string[]) => Promise<number>;
+  /** Told when a limit is used, or refuses. */
   readonly used: (limit: Limit) => void;
   /** Told when a limit of the runs above refuses. */
   readonly refusedAbove: (error: AgentError) => void;
@@ -141,7 +141,7 @@ async function reserve(reserving: Reserving, attempt: AttemptId, worst: WorstCas
     }
     const refused = holds.get(answer.refusedBy);
     if (!refused) return new AgentError("internal_error", "The store refused what it was not asked for.");
-    const most = await parts.raised(refused.limit, answer.refusedBy);
+    const most = await parts.raised(refused.limit, [answer.refusedBy, ...(refused.hold.also ?? [])]);
     if (most > refused.most) raises.set(answer.refusedBy, most);
     else {
       const shorter = shorterOutput(worst, output, refused, answer);
@@ -151,7 +151,9 @@ async function reserve(reserving: Reserving, attempt: AttemptId, worst: WorstCas
   }
 }
 
-function refuse({ own, refusedAbove }: LedgerParts, { limit, most, hold }: AskedHold, answer: Refused, resetsAt: number | undefined) {
+function refuse({ own, used, refusedAbove }: LedgerParts, { limit, most, hold }: AskedHold, answer: Refused, resetsAt: number | undefined) {
+  // One that never granted anything has to be known too: else nobody could raise it.
+  used(limit);
   const keptBack = most - hold.limit;
   const error = exceeded(limit, most, { used: answer.used, held: answer.held + keptBack }, hold.amount, resetsAt);
   if (!own.some(({ key }) => key === limit.key)) refusedAbove(error);

@@ -29,7 +29,7 @@ export function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, 
     nearAt: agent.budgets.terms.nearAt,
     holdMs: caps.totalMs + graceMs,
     now: () => agent.clock.now(),
-    raised: (limit, key) => (records ? limitByNow(records, limit.key, limit.most, key) : Promise.resolve(limit.most)),
+    raised: (limit, inWindow) => (records ? limitByNow(records, limit.key, limit.most, inWindow) : Promise.resolve(limit.most)),
     used: (limit) => records && limit.run === undefined && !agent.knownBudgets.has(limit.key) && remember(agent, limit),
     refusedAbove: (error) => above?.refused(error),
   });
