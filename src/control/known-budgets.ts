@@ -51,7 +51,10 @@ async function onlyLimit(records: Records, { scope, who = [], measure }: BudgetD
   const found: Limit[] = [];
   for await (const limit of knownLimits(records, [keyBeginning(measure, scope, keptWho(scope, who))])) found.push(limit);
   if (found.length < 2) return found[0];
-  throw new AgentError("input_invalid", `There are ${found.length} budgets of ${scope} in ${measure} with this name; say which by "per", or by its id.`);
+  throw new AgentError(
+    "input_invalid",
+    `There are ${found.length} budgets of ${scope} in ${measure} with this name; say which by "per", or by its id.`,
+  );
 }
 
 /** As the latest pass over the run was told. */
@@ -98,6 +101,6 @@ export function windowIn(window: Json): WindowOptions | undefined {
   const inZone = typeof zone === "string" ? { zone } : {};
   if (per === undefined) return inZone;
   if (per === "hour" || per === "day" || per === "month") return { per, ...inZone };
-  const rollingMs = isJsonObject(per) ? per.rollingMs : undefined;
+  const rollingMs = isJsonObject(per) ? per["rollingMs"] : undefined;
   return typeof rollingMs === "number" ? { per: { rollingMs }, ...inZone } : undefined;
 }
