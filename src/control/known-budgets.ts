@@ -83,7 +83,7 @@ function limitIn(value: Json): Limit | undefined {
   const whom = Array.isArray(who) ? who.filter((name): name is string => typeof name === "string") : undefined;
   const windows = windowsIn(window);
   if (typeof key !== "string" || typeof scope !== "string" || typeof most !== "number" || !whom || !measured || !windows) return undefined;
-  return { key, scope, who: whom, measure: measured, most, window, at: windows.at };
+  return { key, scope, who: whom, measure: measured, most, window, at: (now) => windows.at(now) };
 }
 
 function windowsIn(window: Json) {

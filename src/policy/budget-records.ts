@@ -58,7 +58,7 @@ export const changeIn = (value: Json): WindowChange => ({
 
 /** Writes down that there is this limit, when it is not known as it is. Whoever else does so at the same time says the same. */
 export async function makeKnown(records: Records, { key, scope, who, measure, most, window }: Limit): Promise<void> {
-  const value = { key, scope, who: [...who], measure, most, window } satisfies Json;
+  const value = { key, scope, who: [...who], measure, most, window } satisfies KnownBudget & Json;
   const past = await records.get(budgetKinds.known, key);
   if (past && JSON.stringify(past.value) === JSON.stringify(value)) return;
   await records.put(budgetKinds.known, key, value, past?.version ?? 0);
