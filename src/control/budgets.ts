@@ -42,7 +42,7 @@ export interface Accountable {
  * `budget_not_found` and `run_not_found` for a limit that is not there, or with what the store throws.
  */
 export interface BudgetControl {
-  /** Limits that were ever asked for, those of single runs left out: these are forgotten with the run. */
+  /** Limits that have ever granted or refused anything, those of single runs left out: these are forgotten with the run. */
   list(query?: BudgetQuery): Promise<readonly BudgetState[]>;
   /** A lasting limit in place of the one in code, as long as that is not more. Raised to what code says, code holds again. */
   raise(budget: BudgetAddress, change: Accountable & { readonly to: number }): Promise<BudgetChange>;

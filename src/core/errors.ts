@@ -28,7 +28,7 @@ export const errorCodes = {
   budget_not_found: code(
     "failed",
     "final",
-    "Name one that budgets.list() of the control plane shows; a limit is known once it was asked for.",
+    "Name one that budgets.list() of the control plane shows; a limit is known once it has granted or refused something.",
   ),
   run_active: code("failed", "final", "Wait for it; if its process has died, take it over with agent.resume."),
 
