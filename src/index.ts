@@ -1,6 +1,12 @@
 // The public face of the root entry, in reading order. What is not named here is not part of the contract.
 export { type Agent, createAgent, type OutputOf } from "./agent.ts";
+export type { BudgetAddress, BudgetDescription } from "./control/budget-address.ts";
+export type { BudgetChange } from "./control/budget-changes.ts";
+export type { BudgetState } from "./control/budget-standing.ts";
+export type { Accountable, BudgetChangeQuery, BudgetControl, BudgetQuery } from "./control/budgets.ts";
+export { type ControlPlane, type ControlPlaneOptions, createControlPlane } from "./control/control-plane.ts";
 export type { Clock } from "./core/clock.ts";
+export type { Measure } from "./core/cost.ts";
 export { AgentError, type AgentErrorOptions, type ErrorCode, type ErrorDetails, errorCodes, type StoredError } from "./core/errors.ts";
 export type { RunEvent } from "./core/events.ts";
 export type { Principal, RunFacts } from "./core/facts.ts";
@@ -103,6 +109,7 @@ export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/l
 export type { TextWindow } from "./pipeline/text-window.ts";
 export type { Thread } from "./pipeline/thread.ts";
 export { type SlicedCounters, type SliceOptions, type SliceTerms, sliced } from "./policy/slices.ts";
+export type { Per, WindowOptions } from "./policy/windows.ts";
 export type { BreakerOptions } from "./resilience/circuit-breaker.ts";
 export {
   type AgentOptions,

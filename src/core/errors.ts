@@ -25,6 +25,11 @@ export const errorCodes = {
   input_invalid: code("failed", "final", "Correct the argument the message names and call again."),
   run_id_conflict: code("failed", "final", "Use a new runId, or give the same input the run was started with."),
   run_not_found: code("failed", "final", "Check the runId and that this process uses the store the run was started on."),
+  budget_not_found: code(
+    "failed",
+    "final",
+    "Name one that budgets.list() of the control plane shows; a limit is known once it has granted or refused something.",
+  ),
   run_active: code("failed", "final", "Wait for it; if its process has died, take it over with agent.resume."),
 
   // The run as a whole.

@@ -5,7 +5,7 @@ export type Check = (value: unknown) => boolean;
 /** A check, or one that says in words what it wants; never quotes what was given, for it may be a secret. */
 export type Checks = Readonly<Record<string, Check | { readonly holds: Check; readonly wanted: string }>>;
 
-export const isText: Check = (value) => typeof value === "string" && value.trim() !== "" && value.length <= 512;
+export const isText: Check = (value) => typeof value === "string" && value.trim() !== "" && value.length <= 512 && value.isWellFormed();
 export const isFunction: Check = (value) => typeof value === "function";
 export const isCount: Check = (value) => Number.isInteger(value) && Number(value) >= 0;
 export const isPositiveCount: Check = (value) => isCount(value) && value !== 0;

@@ -25,26 +25,48 @@ export interface WindowChange {
   readonly forgiven: number;
 }
 
-/** What a limit comes to in one window, with all that people have changed. */
-export async function limitByNow(records: Records, key: string, most: number, inWindow: string): Promise<number> {
-  const [raised, window] = await Promise.all([raisedLimit(records, key), windowChange(records, inWindow)]);
-  return Math.max(most, raised ?? 0) + window.granted + window.forgiven;
+/** What a limit is by now. */
+export interface LimitByNow {
+  /** Raised and granted included. */
+  readonly most: number;
+  /** What has been spent and does not count any more. */
+  readonly forgiven: number;
+}
+
+/**
+ * What a limit comes to in one window, with all that people have changed. `inWindow`: the keys of the window and of the earlier parts that
+ * count with it; what was given in any of them still holds.
+ */
+export async function limitByNow(records: Records, key: string, most: number, inWindow: readonly string[]): Promise<LimitByNow> {
+  const [raised, { granted, forgiven }] = await Promise.all([raisedLimit(records, key), windowChange(records, inWindow)]);
+  return { most: Math.min(Number.MAX_SAFE_INTEGER - forgiven, Math.max(most, raised ?? 0) + granted), forgiven };
 }
 
 /** What stands in place of the limit in code; undefined when nothing does. */
 export async function raisedLimit(records: Records, key: string): Promise<number | undefined> {
   const value = (await records.get(budgetKinds.raised, key))?.value;
-  return value === undefined ? undefined : countIn(value, "most");
+  return value === undefined ? undefined : raisedIn(value);
 }
 
-export async function windowChange(records: Records, inWindow: string): Promise<WindowChange> {
-  const value = (await records.get(budgetKinds.window, inWindow))?.value ?? {};
-  return { granted: countIn(value, "granted") ?? 0, forgiven: countIn(value, "forgiven") ?? 0 };
+export async function windowChange(records: Records, inWindow: readonly string[]): Promise<WindowChange> {
+  const documents = await Promise.all(inWindow.map((key) => records.get(budgetKinds.window, key)));
+  const changes = documents.map((document) => changeIn(document?.value ?? {}));
+  return {
+    granted: changes.reduce((sum, { granted }) => sum + granted, 0),
+    forgiven: changes.reduce((sum, { forgiven }) => sum + forgiven, 0),
+  };
 }
+
+export const raisedIn = (value: Json): number | undefined => countIn(value, "most");
+
+export const changeIn = (value: Json): WindowChange => ({
+  granted: countIn(value, "granted") ?? 0,
+  forgiven: countIn(value, "forgiven") ?? 0,
+});
 
 /** Writes down that there is this limit, when it is not known as it is. Whoever else does so at the same time says the same. */
 export async function makeKnown(records: Records, { key, scope, who, measure, most, window }: Limit): Promise<void> {
-  const value = { key, scope, who: [...who], measure, most, window } satisfies Json;
+  const value = { key, scope, who: [...who], measure, most, window } satisfies KnownBudget & Json;
   const past = await records.get(budgetKinds.known, key);
   if (past && JSON.stringify(past.value) === JSON.stringify(value)) return;
   await records.put(budgetKinds.known, key, value, past?.version ?? 0);

@@ -1,29 +1,34 @@
 // Which limits are nearly used up: told once for each, as they are met, and asked for where a turn depends on it.
 import type { Limit, Standing } from "../core/ledger.ts";
-import type { Counters, Granted } from "../core/store.ts";
+import type { CounterState, Counters, Granted } from "../core/store.ts";
+import type { LimitByNow } from "./budget-records.ts";
 import { windowKey } from "./budgets.ts";
 import type { AskedHold } from "./holds.ts";
 
+/** What a limit is by now, in the window of these keys. */
+export type Raised = (limit: Limit, inWindow: readonly string[]) => Promise<LimitByNow>;
+
 export interface Warnings {
   /** Looks at where limits stand after a hold. */
-  look(holds: ReadonlyMap<string, AskedHold>, standing: Granted["standing"]): void;
+  look(holds: ReadonlyMap<string, AskedHold>, standing: Granted["standing"]): Promise<void>;
   /** Those that have not been told of. */
   readonly take: () => readonly Standing[];
 }
 
 /** Only of this agent's limits; those of the runs above are theirs to tell. */
-export function createWarnings(own: readonly Limit[], share: number): Warnings {
+export function createWarnings(own: readonly Limit[], share: number, raised: Raised): Warnings {
   const told = new Set<string>();
   let fresh: Standing[] = [];
   return {
-    look: (holds, standing) => {
-      for (const [key, { hold, limit, most }] of holds) {
+    look: async (holds, standing) => {
+      for (const [key, { hold, limit }] of holds) {
         const at = standing[key];
         if (!at || told.has(key) || !own.includes(limit)) continue;
-        const reserved = Math.max(0, at.held - hold.amount);
-        if (at.used + reserved < most * share) continue;
+        const before = { used: at.used, held: Math.max(0, at.held - hold.amount) };
+        const near = isNear(limit, before, share) ? await nearByNow(limit, before, share, raised, [key, ...(hold.also ?? [])]) : undefined;
+        if (!near) continue;
         told.add(key);
-        fresh.push({ limit: { ...limit, most }, spent: at.used, reserved });
+        fresh.push(near);
       }
     },
     take: () => {
@@ -34,18 +39,39 @@ export function createWarnings(own: readonly Limit[], share: number): Warnings {
   };
 }
 
-/** Those that stand at this share of what they are, or above. */
-export async function nearlyUsedUp(counters: Counters, limits: readonly Limit[], share: number, at: number): Promise<readonly Standing[]> {
+interface Looking {
+  readonly share: number;
+  readonly at: number;
+  readonly raised: Raised;
+}
+
+/** Those that stand at this share of what they are by now, or above. */
+export async function nearlyUsedUp(counters: Counters, limits: readonly Limit[], looking: Looking): Promise<readonly Standing[]> {
+  const { share, at, raised } = looking;
   const keys = limits.map((limit) => {
     const { name, also } = limit.at(at);
     return [name, ...also].map((part) => windowKey(limit.key, part));
   });
   const states = await counters.read(keys.flat());
   let next = 0;
-  return limits.flatMap((limit, position) => {
-    const mine = states.slice(next, (next += keys[position]?.length ?? 0));
-    const spent = mine.reduce((sum, { used }) => sum + used, 0);
-    const reserved = mine.reduce((sum, { held }) => sum + held, 0);
-    return spent + reserved >= limit.most * share ? [{ limit, spent, reserved }] : [];
+  const near = limits.map((limit, position) => {
+    const inWindow = keys[position] ?? [];
+    const standing = sumOf(states.slice(next, (next += inWindow.length)));
+    return isNear(limit, standing, share) ? nearByNow(limit, standing, share, raised, inWindow) : undefined;
   });
+  return (await Promise.all(near)).filter((standing) => standing !== undefined);
 }
+
+const isNear = ({ most }: Limit, { used, held }: CounterState, share: number) => used + held >= most * share;
+
+/** What people have changed is asked for only when the limit in code is nearly used up. */
+async function nearByNow(limit: Limit, { used, held }: CounterState, share: number, raised: Raised, inWindow: readonly string[]) {
+  const { most, forgiven } = await raised(limit, inWindow);
+  const spent = Math.max(0, used - forgiven);
+  return spent + held >= most * share ? { limit: { ...limit, most }, spent, reserved: held } : undefined;
+}
+
+const sumOf = (states: readonly CounterState[]): CounterState => ({
+  used: states.reduce((sum, { used }) => sum + used, 0),
+  held: states.reduce((sum, { held }) => sum + held, 0),
+});

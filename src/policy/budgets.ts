@@ -7,6 +7,7 @@ import type { AmountCaps } from "../core/journal.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Limit } from "../core/ledger.ts";
 import { nanoCapOf } from "../core/price.ts";
+import { printOf } from "../core/print.ts";
 import {
   type AmountLimits,
   type BudgetLimit,
@@ -103,8 +104,8 @@ const ruleOf = (scope: string, limit: BudgetLimit, who: Rule["whoOf"]): Rule => 
 
 /** By the parts of the key that say which limit it is of: scope and what is said of windows; whose it is does not matter. */
 function sliceOf(rules: readonly Rule[], key: string): number | undefined {
-  const [measure, scope, ...rest] = key.split("/").map(decodeURIComponent);
-  const rule = rules.find((one) => one.slice > 0 && one.scope === scope && one.windows.label === rest.at(-2));
+  const [measure, scope, ...rest] = key.split("/");
+  const rule = rules.find((one) => one.slice > 0 && keyPart(one.scope) === scope && keyPart(one.windows.label) === rest.at(-2));
   const most = measures.find((one) => one === measure && rule?.amounts[one] !== undefined);
   const amount = rule && most ? Math.floor((rule.amounts[most] ?? 0) * rule.slice) : 0;
   return amount > 0 ? amount : undefined;
@@ -140,7 +141,7 @@ function given(id: string | undefined, scope: string, option: string): string {
 function customWho(scope: string, key: (run: RunFacts) => string | undefined, run: RunFacts): readonly string[] | undefined {
   const who: unknown = keyOf(scope, key, run);
   if (who === undefined) return undefined;
-  if (typeof who === "string" && who !== "") return [who];
+  if (typeof who === "string" && who !== "" && who.isWellFormed()) return [who];
   throw new AgentError("input_invalid", `The key of budget.custom.${scope} answered something else than a text or undefined.`);
 }
 
@@ -152,7 +153,7 @@ function keyOf(scope: string, key: (run: RunFacts) => unknown, run: RunFacts): u
   }
 }
 
-const measures = ["usd", "tokens", "calls"] as const satisfies readonly Measure[];
+export const measures = ["usd", "tokens", "calls"] as const satisfies readonly Measure[];
 
 function limitsOfRule({ scope, windows, window, amounts, whoOf: who }: Rule, run: RunFacts): readonly Limit[] {
   const whom = who(run);
@@ -187,7 +188,16 @@ function runLimits({ id }: RunFacts, caps: AmountCaps): readonly Limit[] {
 }
 
 /** No part can be taken for two. */
-const keyFor = (parts: readonly string[]): string => parts.map(encodeURIComponent).join("/");
+export const keyFor = (parts: readonly string[]): string => parts.map(keyPart).join("/");
+
+/** The longest part that stands in a key as it is; keys have to fit into an index. */
+const longestPart = 300;
+
+/** A text as a part of a key: of a long one its print, which no short one can look like. */
+export function keyPart(text: string): string {
+  const encoded = encodeURIComponent(text).replace(/^~/, "%7E");
+  return encoded.length <= longestPart ? encoded : `~${printOf(text)}`;
+}
 
 /** The key of a limit in one of its windows. */
 export const windowKey = (key: string, name: string): string => (name === "" ? key : `${key}/${encodeURIComponent(name)}`);

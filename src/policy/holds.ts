@@ -3,20 +3,21 @@ import type { Cost, Measure } from "../core/cost.ts";
 import { AgentError } from "../core/errors.ts";
 import type { Limit } from "../core/ledger.ts";
 import type { Hold } from "../core/store.ts";
+import type { LimitByNow } from "./budget-records.ts";
 import { measureOf, windowKey } from "./budgets.ts";
 
 /** A hold, with the limit it is under and what that is by now. */
 export interface AskedHold {
   readonly hold: Hold;
   readonly limit: Limit;
-  readonly most: number;
+  readonly byNow: LimitByNow;
 }
 
 export interface HoldTerms {
   /** Of the run's own limits, for its wrap-up. */
   readonly keptBack: Cost | undefined;
   /** What limits are by now, by the key of their counter, where that is more than they were. */
-  readonly raises: ReadonlyMap<string, number>;
+  readonly raises: ReadonlyMap<string, LimitByNow>;
   /** A time of the run's clock as the store's may have it, at the latest. */
   readonly byStore: (until: number) => number;
 }
@@ -32,17 +33,17 @@ export function holdsOf(
   for (const limit of limits) {
     const { name, also, until } = limit.at(at);
     const key = windowKey(limit.key, name);
-    const most = raises.get(key) ?? limit.most;
+    const byNow = raises.get(key) ?? { most: limit.most, forgiven: 0 };
     const back = limit.run !== undefined && keptBack ? amountOf(limit.measure, keptBack) : 0;
     const hold: Hold = {
       key,
       amount: amountOf(limit.measure, cost),
-      limit: most - back,
+      limit: byNow.most + byNow.forgiven - back,
       ...(also.length > 0 ? { also: also.map((part) => windowKey(limit.key, part)) } : {}),
       ...(until === undefined ? {} : { until: byStore(until) }),
       ...(limit.run === undefined ? {} : { run: limit.run }),
     };
-    holds.set(key, { hold, limit, most });
+    holds.set(key, { hold, limit, byNow });
   }
   return holds;
 }

@@ -6,7 +6,8 @@ import type { AttemptId, Ledger, Limit, WorstCase } from "../core/ledger.ts";
 import type { NanoUsd } from "../core/price.ts";
 import type { Counters, Refused } from "../core/store.ts";
 import { shorterOutput, withOutput } from "./affordable.ts";
-import { createWarnings, nearlyUsedUp, type Warnings } from "./budget-warnings.ts";
+import type { LimitByNow } from "./budget-records.ts";
+import { createWarnings, nearlyUsedUp, type Raised, type Warnings } from "./budget-warnings.ts";
 import { exceeded } from "./exceeded.ts";
 import { type AskedHold, distinct, holdsOf } from "./holds.ts";
 import { createSettling, type Settling } from "./settling.ts";
@@ -28,8 +29,8 @@ export interface LedgerParts {
   /** A time of the run's clock as the store's may have it, at the latest. */
   readonly byStore: (until: number) => number;
   /** What a limit is by now, raised or granted; asked only when it would be passed. */
-  readonly raised: (limit: Limit, key: string) => Promise<number>;
-  /** Told when a limit is used. */
+  readonly raised: Raised;
+  /** Told when a limit is used, or refuses. */
   readonly used: (limit: Limit) => void;
   /** Told when a limit of the runs above refuses. */
   readonly refusedAbove: (error: AgentError) => void;
@@ -46,7 +47,7 @@ export function openLedger(parts: LedgerParts): OpenLedger {
   const { counters, own, above, now } = parts;
   const limits = distinct([...own, ...above]);
   const settling = createSettling(counters, parts.runId, parts.epoch);
-  const warnings = createWarnings(own, parts.nearAt);
+  const warnings = createWarnings(own, parts.nearAt, parts.raised);
   const charges = createCharges();
   let keptBack: Cost | undefined;
   return {
@@ -74,7 +75,7 @@ export function openLedger(parts: LedgerParts): OpenLedger {
       keptBack = cost;
     },
     takeWarnings: warnings.take,
-    near: () => nearlyUsedUp(counters, own, parts.nearAt, now()).catch(() => []),
+    near: () => nearlyUsedUp(counters, own, { share: parts.nearAt, at: now(), raised: parts.raised }).catch(() => []),
     recover: (entries) => settling.recover(entries),
     settled: settling.done,
   };
@@ -138,7 +139,7 @@ interface Reserving {
 /** Asks for less and less until it is granted, or nothing that is of any use is left to ask for. */
 async function reserve(reserving: Reserving, attempt: AttemptId, worst: WorstCase): Promise<Reserved | AgentError> {
   const { parts, limits, settling, warnings, keptBack } = reserving;
-  const raises = new Map<string, number>();
+  const raises = new Map<string, LimitByNow>();
   let output = worst.output?.most;
   for (;;) {
     const amounts = withOutput(worst, output);
@@ -149,13 +150,13 @@ async function reserve(reserving: Reserving, attempt: AttemptId, worst: WorstCas
     if (answer.granted) {
       settling.held(attempt, [...holds.keys()]);
       for (const { limit } of holds.values()) parts.used(limit);
-      warnings.look(holds, answer.standing);
+      await warnings.look(holds, answer.standing).catch(() => {}); // a warning that is missed stops nobody
       return output === undefined ? amounts : { ...amounts, maxOutputTokens: output };
     }
     const refused = holds.get(answer.refusedBy);
     if (!refused) return new AgentError("internal_error", "The store refused what it was not asked for.");
-    const most = await parts.raised(refused.limit, answer.refusedBy);
-    if (most > refused.most) raises.set(answer.refusedBy, most);
+    const byNow = await parts.raised(refused.limit, [answer.refusedBy, ...(refused.hold.also ?? [])]);
+    if (byNow.most + byNow.forgiven > refused.byNow.most + refused.byNow.forgiven) raises.set(answer.refusedBy, byNow);
     else {
       const shorter = shorterOutput(worst, output, refused, answer);
       if (shorter === undefined) return refuse(parts, refused, answer, refused.limit.at(at).resetsAt);
@@ -164,9 +165,18 @@ async function reserve(reserving: Reserving, attempt: AttemptId, worst: WorstCas
   }
 }
 
-function refuse({ own, refusedAbove }: LedgerParts, { limit, most, hold }: AskedHold, answer: Refused, resetsAt: number | undefined) {
-  const keptBack = most - hold.limit;
-  const error = exceeded(limit, most, { used: answer.used, held: answer.held + keptBack }, hold.amount, resetsAt);
+function refuse(
+  { own, used, refusedAbove }: LedgerParts,
+  { limit, byNow, hold }: AskedHold,
+  answer: Refused,
+  resetsAt: number | undefined,
+) {
+  // One that never granted anything has to be known too: else nobody could raise it.
+  used(limit);
+  const { most, forgiven } = byNow;
+  const keptBack = most + forgiven - hold.limit;
+  const standing = { used: Math.max(0, answer.used - forgiven), held: answer.held + keptBack };
+  const error = exceeded(limit, most, standing, hold.amount, resetsAt);
   if (!own.some(({ key }) => key === limit.key)) refusedAbove(error);
   return error;
 }

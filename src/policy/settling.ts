@@ -3,6 +3,7 @@ import type { Charge, Cost } from "../core/cost.ts";
 import type { Entry } from "../core/journal.ts";
 import type { AttemptId } from "../core/ledger.ts";
 import type { Counters, OpenHold } from "../core/store.ts";
+import { keyPart } from "./budgets.ts";
 import { chargeKey, chargesIn } from "./charges.ts";
 import { usedOf } from "./holds.ts";
 
@@ -20,7 +21,7 @@ export interface Settling {
 }
 
 export function createSettling(counters: Counters, runId: string, epoch: number): Settling {
-  const prefix = `cost/${encodeURIComponent(runId)}/`;
+  const prefix = `cost/${keyPart(runId)}/`;
   const held = new Map<string, { readonly id: string; readonly keys: readonly string[] }>();
   const telling = createTelling();
   const idOf = (attempt: AttemptId) => `${prefix}${epoch}/${chargeKey(attempt)}`;

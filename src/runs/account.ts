@@ -32,7 +32,7 @@ export function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, 
     now: () => agent.clock.now(),
     // A store goes by the machine's clock or by the agent's, and neither may forget too early.
     byStore: (until) => Math.max(until, until - agent.clock.now() + systemClock.now()),
-    raised: (limit, key) => (records ? limitByNow(records, limit.key, limit.most, key) : Promise.resolve(limit.most)),
+    raised: ({ key, most }, inWindow) => (records ? limitByNow(records, key, most, inWindow) : Promise.resolve({ most, forgiven: 0 })),
     used: (limit) => records && limit.run === undefined && !agent.knownBudgets.has(limit.key) && remember(agent, limit),
     refusedAbove: (error) => above?.refused(error),
   });
