@@ -66,7 +66,7 @@ type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>["values"
 
 function jobOf(values: Values, positionals: readonly string[]): Job {
   const { durable = false, replay = false, live = false, model: modelId, "die-after": dieAfter } = values;
-  const budget = values.budget === undefined ? undefined : Number(values.budget || Number.NaN);
+  const budget = amountIn(values.budget);
   const message = positionals.length > 0 ? positionals.join(" ") : defaultMessage;
   const apiKey = live ? process.env["OPENAI_API_KEY"] : undefined;
   const file = durable || replay ? (values.file ?? defaultFile) : undefined;
@@ -74,12 +74,19 @@ function jobOf(values: Values, positionals: readonly string[]): Job {
     "What the customer writes is empty.": !message.trim(),
     "Option '--model <id>' is empty.": !modelId.trim(),
     "--live needs your key in the environment variable OPENAI_API_KEY.": live && !apiKey,
-    "--budget takes an amount in US dollars, such as 0.002.": budget !== undefined && !(budget >= 0 && budget <= 1_000),
+    "--budget takes an amount in US dollars, such as 0.002.": Number.isNaN(budget),
     ...mistakesOfKeeping(values),
   };
   const [mistake] = Object.entries(mistakes).find(([, made]) => made) ?? [];
   if (mistake !== undefined) throw new TypeError(mistake);
   return { message, modelId, apiKey, file, dieAfter, budget, replay };
+}
+
+/** NaN for what is no amount, or more than anybody means. */
+function amountIn(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const usd = text.trim() === "" ? Number.NaN : Number(text);
+  return usd >= 0 && usd <= 1_000 ? usd : Number.NaN;
 }
 
 function mistakesOfKeeping({ durable = false, replay = false, live = false, file, "die-after": dieAfter }: Values) {

@@ -5,7 +5,10 @@ import type { Order } from "./shop.ts";
 /** For the `rules` of simulatedProvider: the next reply, decided by the conversation so far. */
 export function nextReply({ index, conversation }: SimulatedRequest): SimulatedReply {
   if (index === 0) return { fault: "rate-limit", retryAfterMs: "150" };
-  if (conversation.at(-1)?.text.startsWith("There is no budget left")) return outOfBudget(conversation);
+  return conversation.at(-1)?.text.startsWith("There is no budget left") ? outOfBudget(conversation) : replyTo(conversation);
+}
+
+function replyTo(conversation: Conversation): SimulatedReply {
   const question = conversation.findLast(({ role }) => role === "user")?.text ?? "";
   const orderId = /order\D{0,3}(\d+)/i.exec(question)?.[1] ?? /\d{4,}/.exec(question)?.[0];
   if (!orderId) return say("Gladly. Which order is it about? Please send me its number.");

@@ -3,7 +3,7 @@
 /** A billionth of a US dollar; the largest that can be counted is about nine million dollars. */
 export type NanoUsd = number;
 
-export const nanoPerUsd = 1_000_000_000;
+const nanoPerUsd = 1_000_000_000;
 
 /** Rounded up, but not for what binary fractions add to a decimal number: 0.07 is 70,000,000 and no more. */
 export const nanoOf = (usd: number): NanoUsd => Math.ceil(Number((usd * nanoPerUsd).toPrecision(15)));

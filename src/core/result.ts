@@ -4,6 +4,7 @@ import type { VerdictRecord } from "./guardrail.ts";
 import type { Message } from "./message.ts";
 import type { FinishReason } from "./model.ts";
 import type { Waiting } from "./outcome.ts";
+import type { Usage } from "./usage.ts";
 
 export type RunStatus =
   // Ends: once.
@@ -22,12 +23,7 @@ export type RunStatus =
  * Tokens and calls so far. A count no provider reported is absent; `unreported` counts the attempts at model calls that reported nothing,
  * failed ones included: what they used is not known. Calls count once, however often they were tried.
  */
-export interface Spent {
-  readonly inputTokens?: number;
-  readonly cacheReadTokens?: number;
-  readonly cacheWriteTokens?: number;
-  readonly outputTokens?: number;
-  readonly reasoningTokens?: number;
+export interface Spent extends Usage {
   readonly totalTokens?: number;
   readonly modelCalls: number;
   readonly toolCalls: number;

@@ -10,6 +10,25 @@ export interface Usage {
   readonly outputTokenDetails?: { readonly reasoningTokens?: number };
 }
 
+/** Several calls together. What none of them reported stays absent. */
+export function sumOfUsage(calls: readonly Usage[]): Usage {
+  const sum = (countIn: (usage: Usage) => number | undefined) => {
+    const known = calls.map(countIn).filter((count) => count !== undefined);
+    return known.length > 0 ? known.reduce((one, other) => one + other) : undefined;
+  };
+  const input = {
+    cacheReadTokens: sum(({ inputTokenDetails }) => inputTokenDetails?.cacheReadTokens),
+    cacheWriteTokens: sum(({ inputTokenDetails }) => inputTokenDetails?.cacheWriteTokens),
+  };
+  const output = { reasoningTokens: sum(({ outputTokenDetails }) => outputTokenDetails?.reasoningTokens) };
+  return {
+    ...counted({ inputTokens: sum(({ inputTokens }) => inputTokens) }),
+    ...within("inputTokenDetails", counted(input)),
+    ...counted({ outputTokens: sum(({ outputTokens }) => outputTokens) }),
+    ...within("outputTokenDetails", counted(output)),
+  };
+}
+
 /** What of a report can be counted: whole or not, but finite and not negative. Undefined when nothing can. */
 export function knownUsage(usage: Usage | undefined): Usage | undefined {
   if (typeof usage !== "object" || usage === null) return undefined;

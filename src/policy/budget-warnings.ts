@@ -57,7 +57,7 @@ export async function nearlyUsedUp(counters: Counters, limits: readonly Limit[],
   const near = limits.map((limit, position) => {
     const inWindow = keys[position] ?? [];
     const standing = sumOf(states.slice(next, (next += inWindow.length)));
-    return isNear(limit, standing, share) ? nearByNow(limit, standing, share, raised, inWindow) : undefined;
+    return isNear(limit, standing, share) ? nearByNow(limit, standing, share, raised, inWindow) : Promise.resolve(undefined);
   });
   return (await Promise.all(near)).filter((standing) => standing !== undefined);
 }

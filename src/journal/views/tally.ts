@@ -87,12 +87,23 @@ function createTokens() {
       addTo(tokens, "outputTokens", outputTokens);
       addTo(tokens, "reasoningTokens", outputTokenDetails?.reasoningTokens);
     },
-    counted: (): Tokens & { readonly totalTokens?: number } => {
-      const { inputTokens, outputTokens } = tokens;
-      const known = inputTokens !== undefined || outputTokens !== undefined;
-      return { ...tokens, ...(known ? { totalTokens: (inputTokens ?? 0) + (outputTokens ?? 0) } : {}) };
+    counted: (): Usage & { readonly totalTokens?: number } => {
+      const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens } = tokens;
+      const isKnown = inputTokens !== undefined || outputTokens !== undefined;
+      return {
+        ...(inputTokens === undefined ? {} : { inputTokens }),
+        ...detailsOf("inputTokenDetails", { cacheReadTokens, cacheWriteTokens }),
+        ...(outputTokens === undefined ? {} : { outputTokens }),
+        ...detailsOf("outputTokenDetails", { reasoningTokens }),
+        ...(isKnown ? { totalTokens: (inputTokens ?? 0) + (outputTokens ?? 0) } : {}),
+      };
     },
   };
+}
+
+function detailsOf(name: string, counts: Readonly<Record<string, number | undefined>>) {
+  const known = Object.entries(counts).filter(([, count]) => count !== undefined);
+  return known.length > 0 ? { [name]: Object.fromEntries(known) } : {};
 }
 
 /** Nothing was spent on it in this run, whatever it says. */

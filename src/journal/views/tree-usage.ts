@@ -1,5 +1,6 @@
 // A view: what a run used together with the runs that are parts of it. Each run counts once, by the latest word there is of it.
 import type { ChildUsage, RunUsage, Spent } from "../../core/result.ts";
+import { sumOfUsage } from "../../core/usage.ts";
 
 /** `own`: what the run of this agent used itself. */
 export function withChildren(agent: string, own: Spent, children: Iterable<ChildUsage>): RunUsage {
@@ -16,15 +17,11 @@ export function withChildren(agent: string, own: Spent, children: Iterable<Child
   return { ...whole, own, byAgent: Object.fromEntries(byAgent) };
 }
 
-const tokens = ["inputTokens", "cacheReadTokens", "cacheWriteTokens", "outputTokens", "reasoningTokens", "totalTokens"] as const;
-
 function sum(one: Spent, other: Spent): Spent {
-  const known = tokens.flatMap((name) => {
-    const [count, more] = [one[name], other[name]];
-    return count === undefined && more === undefined ? [] : [[name, (count ?? 0) + (more ?? 0)] as const];
-  });
+  const [total, more] = [one.totalTokens, other.totalTokens];
   return {
-    ...Object.fromEntries(known),
+    ...sumOfUsage([one, other]),
+    ...(total === undefined && more === undefined ? {} : { totalTokens: (total ?? 0) + (more ?? 0) }),
     modelCalls: one.modelCalls + other.modelCalls,
     toolCalls: one.toolCalls + other.toolCalls,
     unreported: one.unreported + other.unreported,
