@@ -112,6 +112,32 @@ describe("what is not known", () => {
   });
 });
 
+test("usage is told in the shape in which models report it", async () => {
+  const reported = { ...usage, inputTokenDetails: { cacheReadTokens: 600 }, outputTokenDetails: { reasoningTokens: 40 } };
+  const model = scriptedModel([
+    { ...calls("free"), usage: reported },
+    { text: "Done.", usage },
+  ]);
+  const { usage: told } = await createAgent({ name: "desk", model, tools: { free } }).run("Help.");
+  expect(told).toEqual({
+    inputTokens: 2_000,
+    inputTokenDetails: { cacheReadTokens: 600 },
+    outputTokens: 200,
+    outputTokenDetails: { reasoningTokens: 40 },
+    totalTokens: 2_200,
+    modelCalls: 2,
+    toolCalls: 1,
+    unreported: 0,
+  });
+});
+
+test("a cache that is kept longer costs as many times more to write as its model says", async () => {
+  const written = { inputTokens: 1_000, inputTokenDetails: { cacheWriteTokens: 1_000 }, outputTokens: 0 };
+  const model = { ...scriptedModel([{ text: "Hi.", usage: written }]), cacheWriteMultiple: 1.6 };
+  const agent = createAgent({ name: "desk", model, prices: { scripted: { input: 10, cacheWrite: 12.5, output: 10 } } });
+  expect((await agent.run("Help.")).cost.usd).toBe(0.02);
+});
+
 test("each model of a fallback by its own price", async () => {
   const first = scriptedModel([Object.assign(new Error("down"))]);
   const second = scriptedModel([{ text: "Hi.", usage }], { id: "expert" });

@@ -136,6 +136,13 @@ describe("the options", () => {
     expect(requested).toBe(`${baseURL.replace(/\/$/, "")}/v1/messages`);
   });
 
+  test("say what they cost beyond the list: caches that are kept for an hour, and thinking that has to fit", () => {
+    const make = (more: object) => anthropic("claude-sonnet-5-5", { apiKey: "k", ...more });
+    expect(make({}).cacheWriteMultiple).toBeUndefined();
+    expect(make({ promptCache: "1h" }).cacheWriteMultiple).toBe(1.6);
+    expect(make({ thinking: { type: "enabled", budget_tokens: 2_000 } }).minOutputTokens).toBe(2_001);
+  });
+
   test("make a model with settings of its own", () => {
     const settings = { maxOutputTokens: 100 };
     expect(anthropic("claude-test", { apiKey: "none", settings })).toMatchObject({ provider: "anthropic", id: "claude-test", settings });
