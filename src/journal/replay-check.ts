@@ -112,7 +112,7 @@ function beginningOfOwed(entries: readonly Entry[]): number {
   return code !== undefined && isLimit(code) ? entries.findLastIndex(({ type }) => type === "run.resumed") : 0;
 }
 
-const limits: ReadonlySet<string> = new Set(["turn_limit", "tool_call_limit", "invalid_call_limit", "loop_detected"]);
+const limits: ReadonlySet<string> = new Set(["turn_limit", "tool_call_limit", "invalid_call_limit", "failure_limit", "loop_detected"]);
 const isLimit = (code: string) => limits.has(code);
 
 /** Where an offer differs from the one that was recorded, when there is one only. */

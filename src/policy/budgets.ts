@@ -95,31 +95,30 @@ const ruleOf = (scope: string, limit: BudgetLimit, who: Rule["whoOf"]): Rule => 
   whoOf: who,
 });
 
-const windowOf = ({ per, zone }: BudgetLimit): WindowOptions & JsonObject => ({
+export const windowOf = ({ per, zone }: WindowOptions): WindowOptions & JsonObject => ({
   ...(per === undefined ? {} : { per: typeof per === "object" ? { rollingMs: per.rollingMs } : per }),
   ...(zone === undefined ? {} : { zone }),
 });
 
 /** Users and conversations of different tenants never meet, whatever their ids. */
-function whoOf(scope: SharedScope, { agent, user, conversationId }: RunFacts): readonly string[] {
+export function whoOf(scope: SharedScope, { agent, user, conversationId }: RunFacts, what = "budget"): readonly string[] {
   const tenant = user?.tenant ?? "";
+  const given = (id: string | undefined, option: string) => {
+    if (id !== undefined) return id;
+    throw new AgentError("input_invalid", `The agent has a ${what} for each ${scope}, and this run is of none; give it "${option}".`);
+  };
   switch (scope) {
     case "conversation":
-      return [tenant, given(conversationId, scope, "conversationId")];
+      return [tenant, given(conversationId, "conversationId")];
     case "user":
-      return [tenant, given(user?.id, scope, "user")];
+      return [tenant, given(user?.id, "user")];
     case "tenant":
-      return [given(user?.tenant, scope, "user.tenant")];
+      return [given(user?.tenant, "user.tenant")];
     case "agent":
       return [agent];
     case "global":
       return [];
   }
-}
-
-function given(id: string | undefined, scope: string, option: string): string {
-  if (id !== undefined) return id;
-  throw new AgentError("input_invalid", `The agent has a budget for each ${scope}, and this run is of none; give it "${option}".`);
 }
 
 function customWho(scope: string, key: (run: RunFacts) => string | undefined, run: RunFacts): readonly string[] | undefined {
@@ -173,7 +172,7 @@ function runLimits({ id }: RunFacts, caps: AmountCaps): readonly Limit[] {
 }
 
 /** No part can be taken for two. */
-const keyFor = (parts: readonly string[]): string => parts.map(encodeURIComponent).join("/");
+export const keyFor = (parts: readonly string[]): string => parts.map(encodeURIComponent).join("/");
 
 /** The key of a limit in one of its windows. */
 export const windowKey = (key: string, name: string): string => (name === "" ? key : `${key}/${encodeURIComponent(name)}`);

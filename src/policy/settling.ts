@@ -64,7 +64,7 @@ function usedBy(charge: Charge | "open" | undefined, holds: readonly OpenHold[])
 }
 
 /** One after the other; what cannot be told is left. */
-function createTelling() {
+export function createTelling() {
   let last: Promise<void> | undefined;
   return {
     add: (tell: () => Promise<void>) => {

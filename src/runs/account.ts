@@ -1,8 +1,8 @@
 // Opens the account of one pass: which limits cover it, its own and those of the runs above, and what people have made of them meanwhile.
-import type { AgentError } from "../core/errors.ts";
-import type { Entry } from "../core/journal.ts";
+import { AgentError } from "../core/errors.ts";
 import type { Ledger, Limit } from "../core/ledger.ts";
 import type { AgentParts } from "../pipeline/line.ts";
+import { noActs, type OpenActs, openActs } from "../policy/acts.ts";
 import { limitByNow, makeKnown } from "../policy/budget-records.ts";
 import { noLedger, type OpenLedger, openLedger } from "../policy/ledger.ts";
 import type { OpenedRun } from "./open-run.ts";
@@ -35,6 +35,23 @@ export function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, 
   });
 }
 
+/** As with the account. Throws `configuration_invalid` where a run within a run has no store that could count its acts. */
+export function openLimitedActs(agent: AgentParts, { run, caps, epoch, entries }: OpenedRun): OpenActs {
+  if (!agent.effects.any) return noActs;
+  const { counters } = agent.store;
+  if (!counters)
+    throw new AgentError("configuration_invalid", "limits.effects need a store with counters; that of the run above has none.");
+  return openActs({
+    counters,
+    runId: run.id,
+    epoch,
+    rules: agent.effects.limitsOf(run),
+    entries,
+    holdMs: caps.totalMs + graceMs,
+    now: () => agent.clock.now(),
+  });
+}
+
 /** Longer than a pass may take to write down what has come of an attempt. */
 const graceMs = 60_000;
 
@@ -49,13 +66,15 @@ function remember({ knownBudgets, store: { records } }: AgentParts, limit: Limit
   makeKnown(records, limit).catch(() => knownBudgets.delete(limit.key));
 }
 
-/** Once a run has ended nobody asks for its own limits any more. */
+/** Once a run has ended, and the journal says so for good, nobody asks for its own limits any more. */
 export async function closeAccount(
   agent: AgentParts,
   { run, caps }: OpenedRun,
-  ledger: OpenLedger,
-  closed: Entry | undefined,
+  { ledger, acts }: { readonly ledger: OpenLedger; readonly acts: OpenActs },
+  hasEnded: boolean,
 ): Promise<void> {
   await ledger.settled();
-  if (closed?.type === "run.ended" && caps.budget && ledger.limits.length > 0) await agent.store.counters?.forget(run.id).catch(() => {});
+  await acts.settled();
+  const hasOwn = (caps.budget && ledger.limits.length > 0) || agent.effects.perRun;
+  if (hasEnded && hasOwn) await agent.store.counters?.forget(run.id).catch(() => {});
 }

@@ -14,6 +14,7 @@ import {
   isCount,
   isFunction,
   isList,
+  isPositiveCount,
   isRecord,
   isText,
   isTextList,
@@ -23,6 +24,7 @@ import {
 import { settingChecks } from "../core/settings.ts";
 import { retryChecks } from "../core/tool.ts";
 import { type AmountLimits, checkAmounts, checkBudget } from "../policy/budget-options.ts";
+import { checkEffects } from "../policy/effect-options.ts";
 import { checkPrices } from "../policy/prices/check-prices.ts";
 import type { AgentOptions, ForkOptions, LimitOptions, ResumeOptions, RunOptions, TimeoutOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";
@@ -51,7 +53,14 @@ const agentChecks: Checks = {
 
 const pointChecks: Checks = { input: isList, toolInput: isList, toolOutput: isList, output: isList };
 const breakerChecks: Checks = { failures: isCount, of: isCount, withinMs: isAmount, resetMs: isAmount };
-const limitChecks: Checks = { turns: isCount, toolCalls: isCount, invalidCalls: isCount, identicalCalls: isRecord };
+const limitChecks: Checks = {
+  turns: isCount,
+  toolCalls: isCount,
+  invalidCalls: isCount,
+  identicalCalls: isRecord,
+  failures: isPositiveCount,
+  failuresInARow: isPositiveCount,
+};
 const middlewareChecks: Checks = { stage: isFunction, model: isFunction, tool: isFunction };
 const stageChecks: Checks = {
   inputFilter: isFunction,
@@ -104,9 +113,12 @@ export function checkAgentOptions(options: AgentOptions): void {
   checkOptions(code, "settings", settings, settingChecks);
   checkOptions(code, "policy", policy, { limits: isRecord, timeouts: isRecord, budget: isRecord });
   if (policy.budget) checkBudget(code, policy.budget);
+  const { effects, ...limits } = policy.limits ?? {};
+  if (effects !== undefined) checkOptions(code, "limits", { effects }, { effects: isRecord });
+  if (effects) checkEffects(code, effects);
   if (policy.budget?.near?.downgradeTo) checkModel(policy.budget.near.downgradeTo, "budget.near.downgradeTo");
   checkPrices(code, options.prices);
-  checkPolicy(code, policy, { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount });
+  checkPolicy(code, { ...policy, limits }, { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount });
   checkOptions(code, "resilience", resilience, { retry: isRecord, breaker: isRecord });
   checkOptions(code, "retry", resilience.retry ?? {}, retryChecks);
   checkOptions(code, "breaker", resilience.breaker ?? {}, breakerChecks);
