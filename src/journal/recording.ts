@@ -75,8 +75,8 @@ function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Ou
   }
   try {
     const held = acts.takeEnd(step.key);
-    const done = doneEntry(step, clock.now(), outcome, journal.tried(step.key), cost);
-    const written = journal.write([held ? { ...done, held } : done]);
+    const entry = doneEntry(step, clock.now(), outcome, journal.tried(step.key), cost);
+    const written = journal.write([held ? { ...entry, held } : entry]);
     return written ? written.then(() => outcome, unwritten) : outcome;
   } catch (thrown) {
     return unwritten(thrown);

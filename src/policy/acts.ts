@@ -2,7 +2,7 @@
 import type { Act, Acts } from "../core/act.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Entry, HeldEnd } from "../core/journal.ts";
-import type { Counters, OpenHold } from "../core/store.ts";
+import type { Counters } from "../core/store.ts";
 import { type EffectRule, overLimit, placesOf } from "./effects.ts";
 import { createTelling } from "./settling.ts";
 
@@ -34,9 +34,8 @@ interface Place {
 }
 
 export function openActs(parts: ActsParts): OpenActs {
-  const { counters, rules, holdMs, now } = parts;
+  const { counters, rules } = parts;
   const prefix = `effect/${encodeURIComponent(parts.runId)}/`;
-  const idOf = (key: string) => `${prefix}${parts.epoch}/${key}`;
   const places = new Map<string, Place>();
   const words = createWords(parts.entries);
   const ends = new Map<string, HeldEnd>();
@@ -49,54 +48,56 @@ export function openActs(parts: ActsParts): OpenActs {
     telling.add(() => counters.settle(place.id, end === "used" ? place.amounts : {}));
   };
 
-  const reserve = async (key: string, act: Act): Promise<AgentError | undefined> => {
-    // What this run has given up by now is free before it asks for more.
-    await telling.done();
-    const at = now();
-    const asked = placesOf(rules.get(act.tool) ?? [], act, at);
-    if (asked instanceof AgentError) return asked;
-    const holds = [...asked.values()].map(({ hold }) => hold);
-    const answer = await counters.reserve(idOf(key), holds, holdMs);
-    if (answer.granted) {
-      places.set(key, { id: idOf(key), amounts: Object.fromEntries(holds.map((hold) => [hold.key, hold.amount])) });
-      return undefined;
-    }
-    const refused = asked.get(answer.refusedBy);
-    return refused ? overLimit(refused, answer, at) : new AgentError("internal_error", "The store refused what it was not asked for.");
-  };
-
   return {
     covers: (key, { tool }) => rules.has(tool) || places.has(key),
     reserve: async (key, act) => {
       if (places.has(key)) return undefined;
       try {
-        return await reserve(key, act);
+        // What this run has given up by now is free before it asks for more.
+        await telling.done();
+        const place = await ask(parts, `${prefix}${parts.epoch}/${key}`, act);
+        if (place instanceof AgentError) return place;
+        places.set(key, place);
+        return undefined;
       } catch (thrown) {
         return toAgentError(thrown, "journal_unavailable", "The limits of effects could not be read or written; nothing was started.");
       }
     },
     release: (key) => settle(key, "released"),
     failed: ({ key, attempt }, { code, details }) => words.add(key, attempt, code, details["silent"] === true),
-    allFailed: words.all,
+    allFailed: (key, first, last) => words.all(key, first, last),
     ended: (key, end) => void ends.set(key, end),
     takeEnd: (key) => (places.has(key) ? ends.get(key) : undefined),
     follow: (entry) => {
       if (entry.type === "step.done" && entry.held) settle(entry.key, entry.held);
+      if (entry.type !== "run.ended") return;
       // Nobody goes on with it: what nobody has heard of may have happened.
-      if (entry.type === "run.ended") for (const key of [...places.keys()]) settle(key, ends.get(key) ?? "used");
+      for (const key of Array.from(places.keys())) settle(key, ends.get(key) ?? "used");
     },
     recover: async (entries) => {
       const known = standingsIn(entries);
       for (const [id, holds] of Map.groupBy(await counters.open(prefix), ({ id: of }) => of)) {
         const key = id.slice(id.indexOf("/", prefix.length) + 1);
-        const place = { id, amounts: amountsOf(holds) };
+        const place = { id, amounts: Object.fromEntries(holds.map((hold) => [hold.key, hold.amount])) };
         const standing = known.get(key) ?? "released";
         if (standing === "begun") places.set(key, place);
         else await counters.settle(id, standing === "used" ? place.amounts : {});
       }
     },
-    settled: telling.done,
+    settled: () => telling.done(),
   };
+}
+
+/** A place under every limit of the act, or the error that says which would be passed. */
+async function ask({ counters, rules, holdMs, now }: ActsParts, id: string, act: Act): Promise<Place | AgentError> {
+  const at = now();
+  const asked = placesOf(rules.get(act.tool) ?? [], act, at);
+  if (asked instanceof AgentError) return asked;
+  const holds = [...asked.values()].map(({ hold }) => hold);
+  const answer = await counters.reserve(id, holds, holdMs);
+  if (answer.granted) return { id, amounts: Object.fromEntries(holds.map((hold) => [hold.key, hold.amount])) };
+  const refused = asked.get(answer.refusedBy);
+  return refused ? overLimit(refused, answer, at) : new AgentError("internal_error", "The store refused what it was not asked for.");
 }
 
 /** Of a run whose acts nothing limits. */
@@ -112,8 +113,6 @@ export const noActs: OpenActs = {
   recover: () => Promise.resolve(),
   settled: () => Promise.resolve(),
 };
-
-const amountsOf = (holds: readonly OpenHold[]) => Object.fromEntries(holds.map(({ key, amount }) => [key, amount]));
 
 /** Which attempts have said of themselves that they failed: a throw is a word, a lost connection or a time-out is none. */
 function createWords(entries: readonly Entry[]) {

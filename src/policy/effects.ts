@@ -72,7 +72,7 @@ function rulesOf(tool: string, limit: EffectLimit, windows: Windows, run: RunFac
       key: keyFor(["effect", tool, ...(sum === undefined ? ["count"] : ["sum", sum]), scope, ...who, windows.label]),
       most,
       run: scope === "run" ? run.id : undefined,
-      at: windows.at,
+      at: (now) => windows.at(now),
     });
     const { sum, max } = limit;
     return [

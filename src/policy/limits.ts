@@ -87,8 +87,8 @@ export function createCallLimits(caps: RunCaps, above: CountAbove = () => undefi
       if (invalidCalls <= caps.invalidCalls) return undefined;
       return limit("invalid_call_limit", `The model made ${invalidCalls} calls that could not be executed.`, caps.invalidCalls);
     },
-    results: failures.count,
-    tried: failures.tried,
+    results: (batch) => failures.count(batch),
+    tried: () => failures.tried(),
     within: (runId, taken) => {
       const all = plus({ turns, toolCalls: calls }, parts.sumWith(runId, taken));
       const stop = passed(all, caps) ?? above(all);

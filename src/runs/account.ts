@@ -1,5 +1,6 @@
 // Opens the account of one pass: which limits cover it, its own and those of the runs above, and what people have made of them meanwhile.
 import { AgentError } from "../core/errors.ts";
+import type { Entry } from "../core/journal.ts";
 import type { Ledger, Limit } from "../core/ledger.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 import { noActs, type OpenActs, openActs } from "../policy/acts.ts";
@@ -15,7 +16,7 @@ export interface AccountAbove {
 }
 
 /** Nothing is reserved or written for a run that is closed, or replayed. Throws `input_invalid` for a run that a budget cannot be told of. */
-export function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, above: AccountAbove | undefined): OpenLedger {
+function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, above: AccountAbove | undefined): OpenLedger {
   const { counters, records } = agent.store;
   const own = agent.budgets.limitsOf(run, caps.budget);
   const limits = above?.limits ?? [];
@@ -36,7 +37,7 @@ export function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, 
 }
 
 /** As with the account. Throws `configuration_invalid` where a run within a run has no store that could count its acts. */
-export function openLimitedActs(agent: AgentParts, { run, caps, epoch, entries }: OpenedRun): OpenActs {
+function openLimitedActs(agent: AgentParts, { run, caps, epoch, entries }: OpenedRun): OpenActs {
   if (!agent.effects.any) return noActs;
   const { counters } = agent.store;
   if (!counters)
@@ -66,15 +67,52 @@ function remember({ knownBudgets, store: { records } }: AgentParts, limit: Limit
   makeKnown(records, limit).catch(() => knownBudgets.delete(limit.key));
 }
 
-/** Once a run has ended, and the journal says so for good, nobody asks for its own limits any more. */
-export async function closeAccount(
-  agent: AgentParts,
-  { run, caps }: OpenedRun,
-  { ledger, acts }: { readonly ledger: OpenLedger; readonly acts: OpenActs },
-  hasEnded: boolean,
-): Promise<void> {
-  await ledger.settled();
-  await acts.settled();
-  const hasOwn = (caps.budget && ledger.limits.length > 0) || agent.effects.perRun;
-  if (hasEnded && hasOwn) await agent.store.counters?.forget(run.id).catch(() => {});
+/** All that one pass keeps account of, and what is done with it when it opens and closes. */
+export interface Accounts {
+  readonly ledger: OpenLedger;
+  readonly acts: OpenActs;
+  /** Follows an entry that has become durable. */
+  follow(entry: Entry): void;
+  /** Brings what earlier passes have left in line with the journal. */
+  recover(entries: readonly Entry[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Of a run that is closed, or replayed. */
+export const noAccounts = (): Accounts => {
+  const ledger = noLedger();
+  return {
+    ledger,
+    acts: noActs,
+    follow: (entry) => ledger.follow(entry),
+    recover: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+};
+
+export function openAccounts(agent: AgentParts, opened: OpenedRun, above: AccountAbove | undefined): Accounts {
+  const { run, caps } = opened;
+  const ledger = openAccount(agent, opened, above);
+  const acts = openLimitedActs(agent, opened);
+  const hasOwn = (caps.budget !== undefined && ledger.limits.length > 0) || agent.effects.perRun;
+  let hasEnded = false;
+  return {
+    ledger,
+    acts,
+    follow: (entry) => {
+      ledger.follow(entry);
+      acts.follow(entry);
+      hasEnded ||= entry.type === "run.ended";
+    },
+    recover: async (entries) => {
+      await ledger.recover(entries);
+      await acts.recover(entries);
+    },
+    close: async () => {
+      await ledger.settled();
+      await acts.settled();
+      // Once a run has ended, and the journal says so for good, nobody asks for its own limits any more.
+      if (hasEnded && hasOwn) await agent.store.counters?.forget(run.id).catch(() => {});
+    },
+  };
 }

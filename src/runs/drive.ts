@@ -18,11 +18,9 @@ import { pipeline } from "../pipeline/pipeline.ts";
 import { createRequestTokens } from "../pipeline/request-tokens.ts";
 import { createTextWindow } from "../pipeline/text-window.ts";
 import { createThread } from "../pipeline/thread.ts";
-import { noActs, type OpenActs } from "../policy/acts.ts";
-import { noLedger, type OpenLedger } from "../policy/ledger.ts";
 import { type CountAbove, createCallLimits } from "../policy/limits.ts";
 import { outcomeAttributes } from "../telemetry/attributes.ts";
-import { type AccountAbove, closeAccount, openAccount, openLimitedActs } from "./account.ts";
+import { type AccountAbove, type Accounts, noAccounts, openAccounts } from "./account.ts";
 import type { OpenedRun } from "./open-run.ts";
 import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
 import type { Emit } from "./run-stream.ts";
@@ -64,20 +62,15 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
   const { run, entries, epoch } = opened;
   const { check } = pass;
   const isOpen = !check && !closingIn(entries);
-  const ledger = isOpen ? openAccount(agent, opened, pass.above) : noLedger();
-  const acts = isOpen ? openLimitedActs(agent, opened) : noActs;
-  let hasEnded = false;
+  const accounts = isOpen ? openAccounts(agent, opened, pass.above) : noAccounts();
+  const { ledger, acts } = accounts;
   const journal = openJournal({
     journal: agent.store.journal,
     runId: run.id,
     epoch,
     entries,
     emit: pass.emit,
-    durable: (entry) => {
-      ledger.follow(entry);
-      acts.follow(entry);
-      hasEnded ||= entry.type === "run.ended";
-    },
+    durable: (entry) => accounts.follow(entry),
     ...(check ? { check } : {}),
   });
   const line = openLine(opened, pass, ledger);
@@ -98,11 +91,11 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
     progress: () => {},
   };
   try {
-    const walking = recovered(entries, ledger, acts).then((broken) => broken ?? walk(context, line));
+    const walking = recovered(entries, accounts).then((broken) => broken ?? walk(context, line));
     const { outcome, left } = await settledInTime(walking, time.signal, agent.clock, pass.graceMs ?? graceMs);
     check?.end(closingOf(outcome, line, agent.clock.now(), journal.tally.begun));
     const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
-    if (isOpen) await withinTime(agent.clock, closingMs, noAbort(), () => closeAccount(agent, opened, { ledger, acts }, hasEnded));
+    if (isOpen) await withinTime(agent.clock, closingMs, noAbort(), () => accounts.close());
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
     const result = left && !pass.graceMs ? ((await retold(opened, pass)) ?? own()) : own();
@@ -128,11 +121,10 @@ async function retold(opened: OpenedRun, { agent }: Pass): Promise<RunResult<unk
 }
 
 /** What an earlier pass has left set aside is settled before anything is asked for. */
-async function recovered(entries: readonly Entry[], ledger: OpenLedger, acts: OpenActs): Promise<Stopped | undefined> {
+async function recovered(entries: readonly Entry[], accounts: Accounts): Promise<Stopped | undefined> {
   if (entries.at(-1)?.type !== "run.resumed") return undefined;
   try {
-    await ledger.recover(entries);
-    await acts.recover(entries);
+    await accounts.recover(entries);
     return undefined;
   } catch (thrown) {
     return failed(toAgentError(thrown, "journal_unavailable", "The budgets and limits could not be read or written; nothing was started."));
