@@ -85,10 +85,12 @@ type Recorded = {
 function recordsOf(entries: readonly Entry[]): ReadonlyMap<string, Recorded> {
   const records = new Map<string, Recorded>();
   const firstOwed = beginningOfOwed(entries);
+  // A last answer for want of money is no part of a run that went on with more.
+  const resumedAt = entries.findLastIndex(({ type }) => type === "run.resumed");
   const copies = copiedEntries(entries);
   for (const [position, entry] of entries.entries()) {
     const copied = position < copies;
-    const passed = !copied && position >= firstOwed;
+    const passed = !copied && position >= firstOwed && !(position < resumedAt && "key" in entry && entry.key.includes("/wrap-up/"));
     if (entry.type === "decided") {
       const { key, reason, choice } = entry;
       records.set(key, { type: "choice", fact: false, owed: passed, copied, reason, choice });

@@ -74,13 +74,11 @@ describe("a limit of calls", () => {
     expect(JSON.parse(texts(result)[2] ?? "")).toMatchObject({ error: { code: "effect_limit", retryable: false } });
     expect(texts(result)[2]).toContain("refund may be called 2 times in this run, and has been");
     expect(fallback).not.toHaveBeenCalled();
-    expect((await codes(agent, "r")).toSorted()).toEqual(
-      [
-        [undefined, "used", 1],
-        [undefined, "used", 1],
-        ["effect_limit", undefined, 0],
-      ].toSorted(),
-    );
+    expect((await codes(agent, "r")).toSorted(([, , one], [, , other]) => Number(other) - Number(one))).toEqual([
+      [undefined, "used", 1],
+      [undefined, "used", 1],
+      ["effect_limit", undefined, 0],
+    ]);
   });
 
   test("side by side, as many as fit are made; 0 is zero", async () => {
@@ -256,6 +254,35 @@ describe("what is held", () => {
     expect(world.done).toEqual([]);
   });
 
+  test("for an act that threw, in a run that was cancelled before it was tried again, is free", async () => {
+    const stop = new AbortController();
+    const world = newWorld();
+    const execute = () => {
+      queueMicrotask(() => setImmediate(() => stop.abort()));
+      throw new Error("no");
+    };
+    const tools = { refund: refundOf(world, { repeat: "with-same-key", retry: { attempts: 2, baseMs: 5_000 }, execute }) };
+    const agent = agentOf(world, limit, [calls("refund", {}), "x"], { tools });
+    expect((await agent.run("go", { user, signal: stop.signal })).status).toBe("cancelled");
+    await agentOf(world, limit, again).run("go", { user });
+    expect(world.done).toEqual([{ id: "2" }]);
+  });
+
+  test("and given up is free for the next turn, however slow the store is", async () => {
+    const world = newWorld();
+    const { counters } = world.store;
+    if (!counters) throw new Error("no counters");
+    const settle: typeof counters.settle = async (...told) => {
+      await new Promise(setImmediate);
+      return counters.settle(...told);
+    };
+    let tries = 0;
+    const tools = { refund: refundOf(world, { execute: () => ((tries += 1) === 1 ? Promise.reject(new Error("no")) : "paid") }) };
+    const store = { ...world.store, counters: { ...counters, settle } };
+    const result = await agentOf(world, limit, [calls("refund", {}), calls("refund", {}), "x"], { tools, store }).run("go", { user });
+    expect(texts(result)[1]).toBe("paid");
+  });
+
   test("stays while it is in doubt, and is free once the doubt is over: a resume that is told it was not done may do it", async () => {
     const world = newWorld();
     let word: "unknown" | "not-done" = "unknown";
@@ -327,6 +354,16 @@ describe("agents as tools", () => {
     expect(world.done).toHaveLength(2);
     expect(texts(result).map((text) => text.includes("effect_limit"))).toEqual([false, false, true]);
   });
+});
+
+test("an agent that was asked counts, also when its answer could not be told", async () => {
+  const world = newWorld();
+  const inner = createAgent({ name: "inner", model: scriptedModel(["ok", "ok"]), store: world.store });
+  const ask = inner.asTool({ description: "d", output: () => Promise.reject(new Error("no")) });
+  const policy = { limits: { effects: { ask: { run: 1 } } } };
+  const replies = [calls("ask", { task: "a" }), calls("ask", { task: "b" }), "done"];
+  const result = await createAgent({ name: "outer", model: scriptedModel(replies), store: world.store, tools: { ask }, policy }).run("go");
+  expect(texts(result).map((text) => /tool_failed|effect_limit/.exec(text)?.[0])).toEqual(["tool_failed", "effect_limit"]);
 });
 
 describe("what is wrong with a limit", () => {

@@ -73,6 +73,7 @@ describe("in a row", () => {
 
   test("goes by the order of the calls, whichever was ready first", async () => {
     const limits = { failuresInARow: 2 };
+    expect((await agentOf([turn("broken", "broken", "find", "broken"), "done"], limits).run("go")).status).toBe("partial");
     expect((await agentOf([turn("slow", "find", "broken"), "done"], limits).run("go")).status).toBe("completed");
     expect((await agentOf([turn("find", "slow", "broken", "find"), "done"], limits).run("go")).status).toBe("partial");
   });
@@ -169,4 +170,26 @@ test("failures of an agent that is asked are its own; that it came to no answer 
     policy: { limits: { failures: 1 } },
   });
   expect(await strict.run("go")).toMatchObject({ status: "partial", tried: [{ tool: "ask", code: "child_failed", times: 1 }] });
+});
+
+test("a run that was wrapped up for want of money, and gone on with, is replayed without its last words of then", async () => {
+  const replies = Array.from({ length: 4 }, () => turn("find"));
+  const model = scriptedModel(({ messages }) => {
+    const isWrapUp = JSON.stringify(messages.at(-1)).includes("no budget left");
+    return isWrapUp ? "So far." : (replies[messages.filter(({ role }) => role === "tool").length] ?? "done");
+  });
+  const agent = agentOf([], {}, { model, policy: { budget: { run: { calls: 3 } } } });
+  expect(await agent.run("go", { runId: "r" })).toMatchObject({ status: "partial", text: "So far.", error: { code: "budget_exceeded" } });
+  expect(await agent.resume("r", { budget: { calls: 5 } })).toMatchObject({ status: "partial", error: { code: "budget_exceeded" } });
+  expect(await agent.replay("r")).toMatchObject({ status: "partial" });
+  expect(await agent.resume("r", { budget: { calls: 30 } })).toMatchObject({ status: "completed" });
+  expect(await agent.replay("r")).toMatchObject({ status: "completed" });
+});
+
+test("a run gone on with under a lower budget has done all that it had, and is replayed so", async () => {
+  const agent = agentOf([turn("find"), turn("find"), turn("find"), "done"], { turns: 2 });
+  await agent.run("go", { runId: "r", budget: { calls: 9 } });
+  const stopped = await agent.resume("r", { limits: { turns: 9 }, budget: { calls: 1 } });
+  expect(stopped).toMatchObject({ status: "partial", error: { code: "budget_exceeded" }, finished: ["find", "find"] });
+  expect(await agent.replay("r")).toMatchObject({ status: "partial", error: { code: "budget_exceeded" } });
 });
