@@ -158,8 +158,6 @@ export const agentDefaults = {
 /** The caps in force, from the agent's or from those a resume goes on with. */
 export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: RunCaps, budget?: AmountLimits): RunCaps {
   const amounts = budget ? { ...before.budget, ...amountCaps(budget) } : before.budget;
-  const failures = limits.failures ?? before.failures;
-  const failuresInARow = limits.failuresInARow ?? before.failuresInARow;
   return {
     turns: limits.turns ?? before.turns,
     toolCalls: limits.toolCalls ?? before.toolCalls,
@@ -167,10 +165,16 @@ export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: Ru
     identicalCallsWarn: limits.identicalCalls?.warnAt ?? before.identicalCallsWarn,
     identicalCallsStop: limits.identicalCalls?.stopAt ?? before.identicalCallsStop,
     totalMs: timeouts.totalMs ?? before.totalMs,
-    ...(failures === undefined ? {} : { failures }),
-    ...(failuresInARow === undefined ? {} : { failuresInARow }),
+    ...failureCaps(limits, before),
     ...(amounts ? { budget: amounts } : {}),
   };
+}
+
+/** A journal of before there were such limits has none, until somebody says one. */
+function failureCaps(limits: LimitOptions, before: RunCaps): Pick<RunCaps, "failures" | "failuresInARow"> {
+  const failures = limits.failures ?? before.failures;
+  const failuresInARow = limits.failuresInARow ?? before.failuresInARow;
+  return { ...(failures === undefined ? {} : { failures }), ...(failuresInARow === undefined ? {} : { failuresInARow }) };
 }
 
 /** The caps of a run as its start, a resume or a fork says; what is not said stays. */

@@ -26,7 +26,7 @@ import { retryChecks } from "../core/tool.ts";
 import { type AmountLimits, checkAmounts, checkBudget } from "../policy/budget-options.ts";
 import { checkEffects } from "../policy/effect-options.ts";
 import { checkPrices } from "../policy/prices/check-prices.ts";
-import type { AgentOptions, ForkOptions, LimitOptions, ResumeOptions, RunOptions, TimeoutOptions } from "./agent-options.ts";
+import type { AgentOptions, ForkOptions, LimitOptions, PolicyOptions, ResumeOptions, RunOptions, TimeoutOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";
 
 const clockChecks = objectWith("now", "after");
@@ -113,12 +113,13 @@ export function checkAgentOptions(options: AgentOptions): void {
   checkOptions(code, "settings", settings, settingChecks);
   checkOptions(code, "policy", policy, { limits: isRecord, timeouts: isRecord, budget: isRecord });
   if (policy.budget) checkBudget(code, policy.budget);
-  const { effects, ...limits } = policy.limits ?? {};
-  if (effects !== undefined) checkOptions(code, "limits", { effects }, { effects: isRecord });
-  if (effects) checkEffects(code, effects);
   if (policy.budget?.near?.downgradeTo) checkModel(policy.budget.near.downgradeTo, "budget.near.downgradeTo");
   checkPrices(code, options.prices);
-  checkPolicy(code, { ...policy, limits }, { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount });
+  checkPolicy(
+    code,
+    { ...policy, limits: checkedLimits(policy) },
+    { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount },
+  );
   checkOptions(code, "resilience", resilience, { retry: isRecord, breaker: isRecord });
   checkOptions(code, "retry", resilience.retry ?? {}, retryChecks);
   checkOptions(code, "breaker", resilience.breaker ?? {}, breakerChecks);
@@ -126,6 +127,14 @@ export function checkAgentOptions(options: AgentOptions): void {
   for (const guardrail of Object.values({ ...guardrails }).flat()) checkGuardrail(guardrail);
   checkOptions(code, "stages", stages, stageChecks);
   for (const middleware of use) checkOptions(code, "A middleware of `use`", middleware, middlewareChecks);
+}
+
+/** Checks what only an agent can limit; answers the rest. */
+function checkedLimits({ limits = {} }: PolicyOptions): LimitOptions {
+  const { effects, ...rest } = limits;
+  checkOptions("configuration_invalid", "limits", { effects }, { effects: isRecord });
+  if (effects) checkEffects("configuration_invalid", effects);
+  return rest;
 }
 
 // Not for unknown properties: a guardrail may be an instance of a class with state of its own.

@@ -39,8 +39,8 @@ export function wrapUp(line: Line, error: AgentError): PartialAnswer {
 function explain(error: AgentError, finished: readonly string[], unfinished: readonly string[], tried: readonly Tried[]): string {
   const did = finished.length > 0 ? ` Finished: ${counted(finished)}.` : " Nothing had been finished.";
   const left = unfinished.length > 0 ? ` Not finished: ${counted(unfinished)}.` : "";
-  const failed = tried.length > 0 ? ` Tried without success: ${counted(tried.flatMap(({ tool, times }) => repeated(tool, times)))}.` : "";
-  return `I had to stop before the answer was complete. ${error.message}${did}${left}${failed}`;
+  const inVain = tried.length > 0 ? ` Tried without success: ${counted(tried.flatMap(({ tool, times }) => repeated(tool, times)))}.` : "";
+  return `I had to stop before the answer was complete. ${error.message}${did}${left}${inVain}`;
 }
 
 const repeated = (name: string, times: number) => Array.from({ length: times }, () => name);
