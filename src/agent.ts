@@ -25,6 +25,9 @@ import { aroundOf, stageYours, yours } from "./pipeline/yours.ts";
 import { budgetDefaults } from "./policy/budget-options.ts";
 import { budgeted } from "./policy/budgeted.ts";
 import { type Budgets, compileBudgets } from "./policy/budgets.ts";
+import { effectLimited } from "./policy/effect-limited.ts";
+import { checkEffectTools } from "./policy/effect-options.ts";
+import { compileEffects } from "./policy/effects.ts";
 import { halted } from "./policy/halted.ts";
 import { priceFor } from "./policy/prices/price-list.ts";
 import { createTokenCounter } from "./policy/tokens/request-tokens.ts";
@@ -70,6 +73,8 @@ export function createAgent<Schema extends AnySchema = AnySchema>(options: Agent
   checkAgentOptions(options);
   const parts = resolve(options);
   checkAgentBudgets(parts);
+  // A fork may have other tools than those that are limited.
+  checkEffectTools("configuration_invalid", options.policy?.limits?.effects ?? {}, parts.tools);
   const change = (changes: ForkChanges) => {
     const changed = { ...options, ...changes };
     checkAgentOptions(changed);
@@ -126,6 +131,7 @@ function resolve(options: AgentOptions): AgentParts {
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
     caps: firstCaps(policy, totalMs, budgets),
     budgets,
+    effects: compileEffects(policy.limits?.effects),
     tokens: createTokenCounter(policy.budget?.countTokens),
     knownBudgets: new Set<string>(),
     openTrace: openRunTrace,
@@ -171,7 +177,7 @@ function machineryOf(clock: Clock, middleware: readonly Middleware[], breaker: B
   return {
     steps: {
       model: onion([recorded, halted, yours, traced, ...attempt]),
-      tool: onion([recorded, halted, admitted, yours, traced, reconciled, ...attempt]),
+      tool: onion([recorded, halted, admitted, yours, traced, effectLimited, reconciled, ...attempt]),
       custom: onion([recorded, halted, admitted, yours, traced, reconciled, ...attempt]),
     },
     stage: stageOnion([stageRecorded, stageYours(middleware), stageTraced]),

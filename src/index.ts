@@ -60,6 +60,7 @@ export type {
   Simulated,
   Spent,
   Timings,
+  Tried,
 } from "./core/result.ts";
 export type { Run } from "./core/run.ts";
 export type { AnySchema, CompiledSchema, InferSchema } from "./core/schema.ts";
@@ -108,10 +109,12 @@ export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export type { TextWindow } from "./pipeline/text-window.ts";
 export type { Thread } from "./pipeline/thread.ts";
+export type { EffectLimit, EffectLimits } from "./policy/effect-options.ts";
 export { type SlicedCounters, type SliceOptions, type SliceTerms, sliced } from "./policy/slices.ts";
 export type { Per, WindowOptions } from "./policy/windows.ts";
 export type { BreakerOptions } from "./resilience/circuit-breaker.ts";
 export {
+  type AgentLimitOptions,
   type AgentOptions,
   agentDefaults,
   type ForkChanges,

@@ -40,6 +40,8 @@ export const errorCodes = {
   tool_call_limit: code("partial", "", "Resume with a larger limits.toolCalls."),
   invalid_call_limit: code("partial", "", "Improve the tool's description or schema, or resume with a larger limits.invalidCalls."),
   budget_exceeded: code("partial", "", "Raise the budget that `details.scope` names, or wait until `details.resetsAt`; then resume."),
+  effect_limit: code("refused", "final", "Do without the call, or raise the limit of policy.limits.effects that `details` names."),
+  failure_limit: code("partial", "", "See what `tried` says and correct that; then resume with larger limits.failures or failuresInARow."),
   loop_detected: code("partial", "", "Resume with larger limits.identicalCalls, or set loopKey on a tool that is meant to be polled."),
   parked: code("failed", "", "The agent is shutting down; another worker, or agent.resume, goes on with the run."),
   internal_error: code("failed", "", "This is a bug of ours; please report it with the code and the stack."),

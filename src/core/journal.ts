@@ -25,6 +25,9 @@ export interface RunCaps {
   readonly identicalCallsWarn: number;
   readonly identicalCallsStop: number;
   readonly totalMs: number;
+  /** Calls that failed, in all and one after the other; absent = as many as there are. */
+  readonly failures?: number;
+  readonly failuresInARow?: number;
   /** Of the run itself, with the runs within it; money in nano-dollars. */
   readonly budget?: AmountCaps;
 }
@@ -112,6 +115,9 @@ export interface AttemptFailed extends AboutStep {
   readonly cost?: Charge;
 }
 
+/** `used`: the act has happened, or may have. `released`: it surely has not. */
+export type HeldEnd = "used" | "released";
+
 /** A fact: no later pass takes this step again. */
 export interface StepDone extends AboutStep, Asked {
   readonly type: "step.done";
@@ -123,6 +129,8 @@ export interface StepDone extends AboutStep, Asked {
   readonly usage?: Usage;
   /** Of its last attempt. */
   readonly cost?: Charge;
+  /** What became of the place it held under limits of effects. */
+  readonly held?: HeldEnd;
   /** Of the run that it started; what the latest entry of a step says takes the place of what earlier ones said. */
   readonly child?: ChildUsage;
 }

@@ -84,6 +84,13 @@ export interface Missing {
   readonly why: ErrorCode;
 }
 
+/** Calls of a tool that failed, also after retries and fallbacks. */
+export interface Tried {
+  readonly tool: string;
+  readonly code: ErrorCode;
+  readonly times: number;
+}
+
 /** What there is when a run is wrapped up early. */
 export interface PartialAnswer {
   /** Text that had passed the output guardrails by then. */
@@ -91,6 +98,8 @@ export interface PartialAnswer {
   /** Tools that had given a result. */
   readonly finished: readonly string[];
   readonly missing: readonly Missing[];
+  /** What failed; absent when nothing did. */
+  readonly tried?: readonly Tried[];
   /** In plain words for the end user: what was done, what is missing and why. */
   readonly explanation: string;
 }

@@ -1,4 +1,5 @@
 // A step is the only way the outside world is touched; the layers around it are policies as values, composed once per kind of step.
+import type { Act, Acts } from "./act.ts";
 import type { Clock } from "./clock.ts";
 import type { Reserved } from "./cost.ts";
 import { type AgentError, type ErrorCode, toAgentError } from "./errors.ts";
@@ -66,6 +67,8 @@ export interface Step<T> {
   readonly takeSpent?: () => Usage | undefined;
   /** What its attempts cost; absent = nothing. No attempt is made that a budget cannot afford. */
   readonly cost?: StepCost<T>;
+  /** What it counts as under limits of effects; absent = nothing. */
+  readonly act?: Act;
   /** What the run that it started has used so far, if it started one. */
   readonly child?: () => ChildUsage | undefined;
   /** Asked before another attempt: false when what this one did cannot be taken back. */
@@ -88,6 +91,7 @@ export interface StepContext {
   readonly clock: Clock;
   readonly journal: RunJournal;
   readonly ledger: Ledger;
+  readonly acts: Acts;
   /** What was set aside for the attempt in hand; absent when no budget covers it. */
   readonly reserved?: Reserved;
   /** Epoch ms at which the whole run has to be over. */

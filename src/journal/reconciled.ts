@@ -51,7 +51,7 @@ const endedInSilence = ({ code, details }: AgentError) => code === "tool_timeout
 const notDone = ({ code, message, cause, details }: AgentError) =>
   new AgentError(code, `${message} It was looked up: nothing was done.`, {
     cause,
-    details,
+    details: { ...details, notDone: true },
     retryable: false,
     hint: "Nothing was done. Try another way, or say that this could not be done.",
   });

@@ -2,7 +2,7 @@
 
 import type { Charge } from "../core/cost.ts";
 import { AgentError, type ErrorCode, reviveError, storeError, toAgentError } from "../core/errors.ts";
-import type { Entry, StepRecord, StoredOutcome } from "../core/journal.ts";
+import type { Entry, StepDone, StepRecord, StoredOutcome } from "../core/journal.ts";
 import { assertJson, type Json, recall } from "../core/json.ts";
 import { done, failed, type Outcome, type Stopped } from "../core/outcome.ts";
 import type { ChildUsage } from "../core/result.ts";
@@ -67,21 +67,23 @@ export const stageRecorded: StageLayer = async (stage, context, work) => {
 
 /** Facts are recorded; a refusal, suspension, halt or a failure worth trying again is not, so that a resume tries afresh. */
 function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Outcome<T> | Promise<Outcome<T>> {
-  const { journal, clock, ledger } = context;
+  const { journal, clock, ledger, acts } = context;
   const cost = ledger.takeCharge(step.key);
   if (outcome.status !== "done" && (outcome.status !== "failed" || !outcome.error.final)) {
     if (journal.begun(step.key)) journal.hold(abandoned(step, clock.now(), outcome, journal.tried(step.key), cost));
     return outcome;
   }
   try {
-    const written = journal.write([doneEntry(step, clock.now(), outcome, journal.tried(step.key), cost)]);
+    const held = acts.takeEnd(step.key);
+    const entry = doneEntry(step, clock.now(), outcome, journal.tried(step.key), cost);
+    const written = journal.write([held ? { ...entry, held } : entry]);
     return written ? written.then(() => outcome, unwritten) : outcome;
   } catch (thrown) {
     return unwritten(thrown);
   }
 }
 
-function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number, cost: Charge | undefined): Entry {
+function doneEntry<T>(step: Step<T>, at: number, outcome: Outcome<T>, attempts: number, cost: Charge | undefined): StepDone {
   const { key, kind, name } = step;
   const { usage, code } = outcome.status === "done" ? (step.facts?.(outcome.value) ?? {}) : { code: codeOf(outcome) };
   return {

@@ -85,10 +85,12 @@ type Recorded = {
 function recordsOf(entries: readonly Entry[]): ReadonlyMap<string, Recorded> {
   const records = new Map<string, Recorded>();
   const firstOwed = beginningOfOwed(entries);
+  // A last answer for want of money is no part of a run that went on with more.
+  const resumedAt = entries.findLastIndex(({ type }) => type === "run.resumed");
   const copies = copiedEntries(entries);
   for (const [position, entry] of entries.entries()) {
     const copied = position < copies;
-    const passed = !copied && position >= firstOwed;
+    const passed = !copied && position >= firstOwed && !(position < resumedAt && "key" in entry && entry.key.includes("/wrap-up/"));
     if (entry.type === "decided") {
       const { key, reason, choice } = entry;
       records.set(key, { type: "choice", fact: false, owed: passed, copied, reason, choice });
@@ -112,7 +114,7 @@ function beginningOfOwed(entries: readonly Entry[]): number {
   return code !== undefined && isLimit(code) ? entries.findLastIndex(({ type }) => type === "run.resumed") : 0;
 }
 
-const limits: ReadonlySet<string> = new Set(["turn_limit", "tool_call_limit", "invalid_call_limit", "loop_detected"]);
+const limits: ReadonlySet<string> = new Set(["turn_limit", "tool_call_limit", "invalid_call_limit", "failure_limit", "loop_detected"]);
 const isLimit = (code: string) => limits.has(code);
 
 /** Where an offer differs from the one that was recorded, when there is one only. */

@@ -16,6 +16,7 @@ import type { Store } from "../core/store.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Trace } from "../core/trace.ts";
 import type { Budgets } from "../policy/budgets.ts";
+import type { Effects } from "../policy/effects.ts";
 import type { CallLimits } from "../policy/limits.ts";
 import type { TokenCounter } from "../policy/tokens/request-tokens.ts";
 import type { Candidates } from "./candidates.ts";
@@ -43,6 +44,7 @@ export interface AgentParts {
   readonly machinery: Machinery;
   readonly caps: RunCaps;
   readonly budgets: Budgets;
+  readonly effects: Effects;
   readonly tokens: TokenCounter;
   /** Limits the store is known to know, by key. */
   readonly knownBudgets: Set<string>;

@@ -2,8 +2,8 @@
 import type { Limit, Standing } from "../core/ledger.ts";
 import type { CounterState, Counters, Granted } from "../core/store.ts";
 import type { LimitByNow } from "./budget-records.ts";
-import { windowKey } from "./budgets.ts";
 import type { AskedHold } from "./holds.ts";
+import { windowKey } from "./keys.ts";
 
 /** What a limit is by now, in the window of these keys. */
 export type Raised = (limit: Limit, inWindow: readonly string[]) => Promise<LimitByNow>;

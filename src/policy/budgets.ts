@@ -7,7 +7,6 @@ import type { AmountCaps } from "../core/journal.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { Limit } from "../core/ledger.ts";
 import { nanoCapOf } from "../core/price.ts";
-import { printOf } from "../core/print.ts";
 import {
   type AmountLimits,
   type BudgetLimit,
@@ -17,6 +16,7 @@ import {
   type SharedScope,
   sharedScopes,
 } from "./budget-options.ts";
+import { keyFor, keyPart } from "./keys.ts";
 import { createWindows, type WindowOptions, type Windows } from "./windows.ts";
 
 /** How budgets are kept, besides their limits. */
@@ -111,31 +111,30 @@ function sliceOf(rules: readonly Rule[], key: string): number | undefined {
   return amount > 0 ? amount : undefined;
 }
 
-const windowOf = ({ per, zone }: BudgetLimit): WindowOptions & JsonObject => ({
+export const windowOf = ({ per, zone }: WindowOptions): WindowOptions & JsonObject => ({
   ...(per === undefined ? {} : { per: typeof per === "object" ? { rollingMs: per.rollingMs } : per }),
   ...(zone === undefined ? {} : { zone }),
 });
 
 /** Users and conversations of different tenants never meet, whatever their ids. */
-function whoOf(scope: SharedScope, { agent, user, conversationId }: RunFacts): readonly string[] {
+export function whoOf(scope: SharedScope, { agent, user, conversationId }: RunFacts, what = "budget"): readonly string[] {
   const tenant = user?.tenant ?? "";
+  const given = (id: string | undefined, option: string) => {
+    if (id !== undefined) return id;
+    throw new AgentError("input_invalid", `The agent has a ${what} for each ${scope}, and this run is of none; give it "${option}".`);
+  };
   switch (scope) {
     case "conversation":
-      return [tenant, given(conversationId, scope, "conversationId")];
+      return [tenant, given(conversationId, "conversationId")];
     case "user":
-      return [tenant, given(user?.id, scope, "user")];
+      return [tenant, given(user?.id, "user")];
     case "tenant":
-      return [given(user?.tenant, scope, "user.tenant")];
+      return [given(user?.tenant, "user.tenant")];
     case "agent":
       return [agent];
     case "global":
       return [];
   }
-}
-
-function given(id: string | undefined, scope: string, option: string): string {
-  if (id !== undefined) return id;
-  throw new AgentError("input_invalid", `The agent has a budget for each ${scope}, and this run is of none; give it "${option}".`);
 }
 
 function customWho(scope: string, key: (run: RunFacts) => string | undefined, run: RunFacts): readonly string[] | undefined {
@@ -186,20 +185,3 @@ function runLimits({ id }: RunFacts, caps: AmountCaps): readonly Limit[] {
       : [{ scope: "run", who: [id], measure, key: keyFor([measure, "run", id]), window: {}, most, run: id, at: () => forEver }];
   });
 }
-
-/** No part can be taken for two. */
-export const keyFor = (parts: readonly string[]): string => parts.map(keyPart).join("/");
-
-/** The longest part that stands in a key as it is; keys have to fit into an index. */
-const longestPart = 300;
-
-/** A text as a part of a key: of a long one its print, which no short one can look like. */
-export function keyPart(text: string): string {
-  const encoded = encodeURIComponent(text).replace(/^~/, "%7E");
-  return encoded.length <= longestPart ? encoded : `~${printOf(text)}`;
-}
-
-/** The key of a limit in one of its windows. */
-export const windowKey = (key: string, name: string): string => (name === "" ? key : `${key}/${encodeURIComponent(name)}`);
-
-export const measureOf = (key: string): string => key.slice(0, key.indexOf("/"));

@@ -4,7 +4,7 @@ import { AgentError } from "../core/errors.ts";
 import type { Limit } from "../core/ledger.ts";
 import type { Hold } from "../core/store.ts";
 import type { LimitByNow } from "./budget-records.ts";
-import { measureOf, windowKey } from "./budgets.ts";
+import { measureOf, windowKey } from "./keys.ts";
 
 /** A hold, with the limit it is under and what that is by now. */
 export interface AskedHold {

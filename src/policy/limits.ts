@@ -3,7 +3,8 @@
 import { AgentError } from "../core/errors.ts";
 import type { RunCaps } from "../core/journal.ts";
 import { canonicalJson, type Json } from "../core/json.ts";
-import type { Taken } from "../core/result.ts";
+import type { Taken, Tried } from "../core/result.ts";
+import { type CallResult, createFailures } from "./failures.ts";
 
 /** A call as the limits see it; `sameAs` undefined = never counted as a repetition. */
 export interface CountedCall {
@@ -18,6 +19,10 @@ export interface CallLimits {
   batch(calls: readonly CountedCall[]): AgentError | { readonly warned: ReadonlySet<number> };
   /** Counts calls that could not be executed as asked. */
   invalid(number: number): AgentError | undefined;
+  /** Counts a batch that is complete: what failed of it, in the order of the calls. */
+  results(calls: readonly CallResult[]): AgentError | undefined;
+  /** What has failed so far, by tool and code. */
+  tried(): readonly Tried[];
   /** Counts what a run within is about to have taken in all, here and above; when that would pass a limit it counts nothing. */
   within(runId: string, taken: Taken): AgentError | undefined;
   /** Counts what a run within took in an earlier pass. */
@@ -33,10 +38,13 @@ export const limitDefaults = {
   invalidCalls: 3,
   identicalCallsWarn: 3,
   identicalCallsStop: 5,
+  failures: 20,
+  failuresInARow: 5,
 } as const;
 
 export function createCallLimits(caps: RunCaps, above: CountAbove = () => undefined): CallLimits {
   const parts = createParts();
+  const failures = createFailures(caps);
   let turns = 0;
   let calls = 0;
   let invalidCalls = 0;
@@ -79,6 +87,8 @@ export function createCallLimits(caps: RunCaps, above: CountAbove = () => undefi
       if (invalidCalls <= caps.invalidCalls) return undefined;
       return limit("invalid_call_limit", `The model made ${invalidCalls} calls that could not be executed.`, caps.invalidCalls);
     },
+    results: (batch) => failures.count(batch),
+    tried: () => failures.tried(),
     within: (runId, taken) => {
       const all = plus({ turns, toolCalls: calls }, parts.sumWith(runId, taken));
       const stop = passed(all, caps) ?? above(all);

@@ -3,9 +3,9 @@ import type { Charge, Cost } from "../core/cost.ts";
 import type { Entry } from "../core/journal.ts";
 import type { AttemptId } from "../core/ledger.ts";
 import type { Counters, OpenHold } from "../core/store.ts";
-import { keyPart } from "./budgets.ts";
 import { chargeKey, chargesIn } from "./charges.ts";
 import { usedOf } from "./holds.ts";
+import { keyPart } from "./keys.ts";
 
 export interface Settling {
   /** The id of an attempt's hold: of this run and this claim of it. */
@@ -65,7 +65,7 @@ function usedBy(charge: Charge | "open" | undefined, holds: readonly OpenHold[])
 }
 
 /** One after the other; what cannot be told is left. */
-function createTelling() {
+export function createTelling() {
   let last: Promise<void> | undefined;
   return {
     add: (tell: () => Promise<void>) => {

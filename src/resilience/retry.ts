@@ -134,12 +134,13 @@ function withRetryAt(error: AgentError, retryAt: number): AgentError {
 }
 
 /** Holds the attempt's failure for the journal; with `retryAt` when another attempt follows. */
-function keep<T>(step: Step<T>, { journal, clock, ledger }: StepContext, failure: AgentError, attempt: number, retryAt?: number) {
+function keep<T>(step: Step<T>, { journal, clock, ledger, acts }: StepContext, failure: AgentError, attempt: number, retryAt?: number) {
   const again = retryAt === undefined ? {} : { retryAt };
   const { key, kind, name } = step;
   const cause = causeOf(failure);
   const usage = step.takeSpent?.();
   const cost = ledger.takeCharge(key);
+  acts.failed({ key, attempt }, failure);
   journal.hold({
     type: "attempt.failed",
     at: clock.now(),

@@ -15,6 +15,7 @@ import type { RetryOptions, Tool } from "../core/tool.ts";
 import type { Instructions, Stages } from "../pipeline/line.ts";
 import { type AmountLimits, type BudgetOptions, budgetDefaults } from "../policy/budget-options.ts";
 import { amountCaps } from "../policy/budgets.ts";
+import type { EffectLimits } from "../policy/effect-options.ts";
 import { limitDefaults } from "../policy/limits.ts";
 import { type BreakerOptions, breakerDefaults } from "../resilience/circuit-breaker.ts";
 
@@ -27,6 +28,16 @@ export interface LimitOptions {
   readonly invalidCalls?: number;
   /** The same tool with the same arguments in a row: from `warnAt` on the model is told, the `stopAt`-th is not made. */
   readonly identicalCalls?: { readonly warnAt?: number; readonly stopAt?: number };
+  /** So many calls that failed stop the run, once the others of their batch are done: after retries and fallbacks, and not by a rule's no. */
+  readonly failures?: number;
+  /** So many of them one after the other, with none in between that went well. */
+  readonly failuresInARow?: number;
+}
+
+/** With what only an agent can have. */
+export interface AgentLimitOptions extends LimitOptions {
+  /** How often tools may act, and for how much, over many runs. */
+  readonly effects?: EffectLimits;
 }
 
 /** Milliseconds. */
@@ -42,7 +53,7 @@ export interface TimeoutOptions {
 }
 
 export interface PolicyOptions {
-  readonly limits?: LimitOptions;
+  readonly limits?: AgentLimitOptions;
   readonly timeouts?: TimeoutOptions;
   /** What runs may cost. */
   readonly budget?: BudgetOptions;
@@ -154,8 +165,16 @@ export function capsOf({ limits = {}, timeouts = {} }: PolicyOptions, before: Ru
     identicalCallsWarn: limits.identicalCalls?.warnAt ?? before.identicalCallsWarn,
     identicalCallsStop: limits.identicalCalls?.stopAt ?? before.identicalCallsStop,
     totalMs: timeouts.totalMs ?? before.totalMs,
+    ...failureCaps(limits, before),
     ...(amounts ? { budget: amounts } : {}),
   };
+}
+
+/** A journal of before there were such limits has none, until somebody says one. */
+function failureCaps(limits: LimitOptions, before: RunCaps): Pick<RunCaps, "failures" | "failuresInARow"> {
+  const failures = limits.failures ?? before.failures;
+  const failuresInARow = limits.failuresInARow ?? before.failuresInARow;
+  return { ...(failures === undefined ? {} : { failures }), ...(failuresInARow === undefined ? {} : { failuresInARow }) };
 }
 
 /** The caps of a run as its start, a resume or a fork says; what is not said stays. */

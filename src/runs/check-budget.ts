@@ -1,4 +1,4 @@
-// Whether budgets can be kept at all: everything they count in money has a price, and there is somewhere to add up. Checked before money is spent.
+// Whether budgets and limits of effects can be kept at all: there is somewhere to add up, and a price for all that is counted in money.
 import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import { usdOf } from "../core/price.ts";
@@ -11,21 +11,28 @@ import { worstCase } from "../policy/prices/cost.ts";
 /** Throws `configuration_invalid`; warns of a price that no budget can afford. */
 export function checkAgentBudgets(agent: AgentParts): void {
   const { budgets } = agent;
+  if (agent.effects.any) checkCounters("configuration_invalid", agent, "limits.effects need");
   if (budgets.any) checkKept("configuration_invalid", agent, budgets.countsMoney);
   if (budgets.smallestUsd !== undefined) warnOfDearModels(agent, budgets.smallestUsd);
 }
 
-/** Throws `input_invalid` for a budget of a single run that cannot be kept, or for a run that a budget of the agent's cannot be told of. */
+/** Throws `input_invalid` for a budget of a single run that cannot be kept, or a run that a budget or limit of the agent's cannot be told of. */
 export function checkRunBudgets(agent: AgentParts, budget: AmountLimits | undefined, run?: RunFacts): void {
   if (budget) checkKept("input_invalid", agent, budget.usd !== undefined);
-  if (run) agent.budgets.limitsOf(run, undefined);
+  if (!run) return;
+  agent.budgets.limitsOf(run, undefined);
+  agent.effects.limitsOf(run);
+}
+
+function checkCounters(code: ErrorCode, { store }: AgentParts, whatNeeds: string) {
+  if (store.counters) return;
+  throw new AgentError(code, `${whatNeeds} a store with counters, to add up for all processes; this store has none.`, {
+    hint: "Use memoryStore(), sqlite() or postgres(), or give your store the `counters` port.",
+  });
 }
 
 function checkKept(code: ErrorCode, agent: AgentParts, countsMoney: boolean) {
-  if (!agent.store.counters)
-    throw new AgentError(code, "A budget needs a store with counters, to add up what is spent; this store has none.", {
-      hint: "Use memoryStore(), sqlite() or postgres(), or give your store the `counters` port.",
-    });
+  checkCounters(code, agent, "A budget needs");
   if (!countsMoney) return;
   const [model] = unpricedModels(agent);
   if (model === undefined) return;

@@ -14,6 +14,7 @@ import {
   isCount,
   isFunction,
   isList,
+  isPositiveCount,
   isRecord,
   isText,
   isTextList,
@@ -23,8 +24,9 @@ import {
 import { settingChecks } from "../core/settings.ts";
 import { retryChecks } from "../core/tool.ts";
 import { type AmountLimits, checkAmounts, checkBudget } from "../policy/budget-options.ts";
+import { checkEffects } from "../policy/effect-options.ts";
 import { checkPrices } from "../policy/prices/check-prices.ts";
-import type { AgentOptions, ForkOptions, LimitOptions, ResumeOptions, RunOptions, TimeoutOptions } from "./agent-options.ts";
+import type { AgentOptions, ForkOptions, LimitOptions, PolicyOptions, ResumeOptions, RunOptions, TimeoutOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";
 
 const clockChecks = objectWith("now", "after");
@@ -51,7 +53,14 @@ const agentChecks: Checks = {
 
 const pointChecks: Checks = { input: isList, toolInput: isList, toolOutput: isList, output: isList };
 const breakerChecks: Checks = { failures: isCount, of: isCount, withinMs: isAmount, resetMs: isAmount };
-const limitChecks: Checks = { turns: isCount, toolCalls: isCount, invalidCalls: isCount, identicalCalls: isRecord };
+const limitChecks: Checks = {
+  turns: isCount,
+  toolCalls: isCount,
+  invalidCalls: isCount,
+  identicalCalls: isRecord,
+  failures: isPositiveCount,
+  failuresInARow: isPositiveCount,
+};
 const middlewareChecks: Checks = { stage: isFunction, model: isFunction, tool: isFunction };
 const stageChecks: Checks = {
   inputFilter: isFunction,
@@ -104,7 +113,11 @@ export function checkAgentOptions(options: AgentOptions): void {
   checkOptions(code, "settings", settings, settingChecks);
   checkOptions(code, "policy", policy, { limits: isRecord, timeouts: isRecord, budget: isRecord });
   checkMoney(code, options);
-  checkPolicy(code, policy, { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount });
+  checkPolicy(
+    code,
+    { ...policy, limits: checkedLimits(policy) },
+    { totalMs: isAmount, stepMs: isAmount, firstTokenMs: isAmount, idleMs: isAmount },
+  );
   checkOptions(code, "resilience", resilience, { retry: isRecord, breaker: isRecord });
   checkOptions(code, "retry", resilience.retry ?? {}, retryChecks);
   checkOptions(code, "breaker", resilience.breaker ?? {}, breakerChecks);
@@ -120,6 +133,14 @@ function checkMoney(code: ErrorCode, { policy, prices }: AgentOptions) {
   checkBudget(code, policy.budget);
   const { downgradeTo } = policy.budget.near ?? {};
   if (downgradeTo) checkModel(downgradeTo, "budget.near.downgradeTo");
+}
+
+/** Checks what only an agent can limit; answers the rest. */
+function checkedLimits({ limits = {} }: PolicyOptions): LimitOptions {
+  const { effects, ...rest } = limits;
+  checkOptions("configuration_invalid", "limits", { effects }, { effects: isRecord });
+  if (effects) checkEffects("configuration_invalid", effects);
+  return rest;
 }
 
 // Not for unknown properties: a guardrail may be an instance of a class with state of its own.

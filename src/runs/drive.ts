@@ -18,10 +18,9 @@ import { pipeline } from "../pipeline/pipeline.ts";
 import { createRequestTokens } from "../pipeline/request-tokens.ts";
 import { createTextWindow } from "../pipeline/text-window.ts";
 import { createThread } from "../pipeline/thread.ts";
-import { noLedger, type OpenLedger } from "../policy/ledger.ts";
 import { type CountAbove, createCallLimits } from "../policy/limits.ts";
 import { outcomeAttributes } from "../telemetry/attributes.ts";
-import { type AccountAbove, closeAccount, openAccount } from "./account.ts";
+import { type AccountAbove, type Accounts, noAccounts, openAccounts } from "./account.ts";
 import type { OpenedRun } from "./open-run.ts";
 import { closingOf, isBreakdown, resultOf } from "./run-result.ts";
 import type { Emit } from "./run-stream.ts";
@@ -61,14 +60,14 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
   const pass = opened.under ? { ...asked, agent: opened.under } : asked;
   const { agent, check } = pass;
   const { run, entries } = opened;
-  const { journal, ledger, line, time, context } = openPass(opened, pass);
+  const { journal, accounts, line, time, context } = openPass(opened, pass);
   const { trace } = context;
   try {
-    const walking = recovered(ledger, entries).then((broken) => broken ?? walk(context, line));
+    const walking = recovered(entries, accounts).then((broken) => broken ?? walk(context, line));
     const { outcome, left } = await settledInTime(walking, time.signal, agent.clock, pass.graceMs ?? graceMs);
     check?.end(closingOf(outcome, line, agent.clock.now(), journal.tally.begun));
-    const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
-    if (ledger.limits.length > 0) await withinTime(agent.clock, closingMs, noAbort(), () => closeAccount(agent, opened, ledger, closing));
+    const closing = journal.closing ?? (await close(journal, line, accounts, outcome, agent.clock));
+    if (accounts.any) await withinTime(agent.clock, closingMs, noAbort(), () => accounts.close());
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
     const result = left && !pass.graceMs ? ((await retold(opened, pass)) ?? own()) : own();
@@ -85,14 +84,15 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
 function openPass(opened: OpenedRun, pass: Pass) {
   const { agent, emit = toNobody, check } = pass;
   const { run, entries, epoch, caps } = opened;
-  const ledger = check || closingIn(entries) ? noLedger() : openAccount(agent, opened, pass.above);
+  const accounts = check || closingIn(entries) ? noAccounts() : openAccounts(agent, opened, pass.above);
+  const { ledger, acts } = accounts;
   const journal = openJournal({
     journal: agent.store.journal,
     runId: run.id,
     epoch,
     entries,
     emit: pass.emit,
-    durable: ledger.follow,
+    durable: (entry) => accounts.follow(entry),
     ...(check ? { check } : {}),
   });
   const line = openLine(opened, pass, ledger);
@@ -102,6 +102,7 @@ function openPass(opened: OpenedRun, pass: Pass) {
     clock: agent.clock,
     journal,
     ledger,
+    acts,
     deadlineAt: Math.min(time.deadlineAt, pass.deadlineAt ?? Number.POSITIVE_INFINITY),
     parking: pass.parking ?? notParking,
     signal: time.signal,
@@ -110,7 +111,7 @@ function openPass(opened: OpenedRun, pass: Pass) {
     emit,
     progress: () => {},
   };
-  return { journal, ledger, line, time, context };
+  return { journal, accounts, line, time, context };
 }
 
 /**
@@ -126,13 +127,13 @@ async function retold(opened: OpenedRun, { agent }: Pass): Promise<RunResult<unk
 }
 
 /** What an earlier pass has left set aside is settled before anything is asked for. */
-async function recovered(ledger: OpenLedger, entries: readonly Entry[]): Promise<Stopped | undefined> {
+async function recovered(entries: readonly Entry[], accounts: Accounts): Promise<Stopped | undefined> {
   if (entries.at(-1)?.type !== "run.resumed") return undefined;
   try {
-    await ledger.recover(entries);
+    await accounts.recover(entries);
     return undefined;
   } catch (thrown) {
-    return failed(toAgentError(thrown, "journal_unavailable", "The budgets could not be read or written; nothing was started."));
+    return failed(toAgentError(thrown, "journal_unavailable", "The budgets and limits could not be read or written; nothing was started."));
   }
 }
 
@@ -198,9 +199,10 @@ function openLine({ input, caps, entries }: OpenedRun, pass: Pass, ledger: Ledge
  * Writes how the run ended or stopped. A pass that broke down (the store is gone, or the run is somebody else's) has said nothing about
  * the run: like after a crash, a resume goes on from what is written.
  */
-async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
+async function close(journal: OpenJournal, line: Line, accounts: Accounts, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
   const closing = closingOf(outcome, line, clock.now(), journal.tally.begun);
   try {
+    if (accounts.any && !isBreakdown(closing)) await withinTime(clock, closingMs, noAbort(), () => accounted(journal, accounts));
     const entries = isBreakdown(closing) ? [] : [closing];
     const writing = journal.write(entries)?.then(() => true);
     const written = !writing || (await withinTime(clock, closingMs, new AbortController().signal, () => writing));
@@ -210,6 +212,12 @@ async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>,
     const error = storeError(toAgentError(thrown, "journal_unavailable", "The journal could not be written."));
     return brokenOff(journal, line, { type: "run.ended", at: clock.now(), status: "failed", error });
   }
+}
+
+/** Nobody goes on with a run that has ended: what it has cost is written and told before, so that no crash leaves any of it set aside. */
+async function accounted(journal: OpenJournal, accounts: Accounts) {
+  if (accounts.owes) await journal.write([]);
+  await accounts.settled();
 }
 
 /** The consumer sees the end of the pass, which the journal does not. */

@@ -4,6 +4,7 @@ import type { Entry, RunJournal } from "../../src/core/journal.ts";
 import { done, failed, type Outcome } from "../../src/core/outcome.ts";
 import type { Step, StepContext, Terms } from "../../src/core/step.ts";
 import { type Attributes, noTrace, type Trace } from "../../src/core/trace.ts";
+import { noActs } from "../../src/policy/acts.ts";
 import { noLedger } from "../../src/policy/ledger.ts";
 import { type FakeClock, fakeClock } from "../../src/testing/fake-clock.ts";
 
@@ -45,6 +46,7 @@ export function createBench(changes: Partial<StepContext> & { readonly runId?: s
     clock,
     journal,
     ledger: noLedger(),
+    acts: noActs,
     deadlineAt: clock.now() + 3_600_000,
     parking: { requested: false },
     signal: controller.signal,

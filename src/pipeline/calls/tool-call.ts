@@ -81,7 +81,8 @@ async function passGate(gated: GatedCall, context: StepContext, next: Next): Pro
   }
   if (place.simulates && place.tool.effect !== "read") return done(marked(simulatedResult(place.name), place, admitted.repaired));
   const outcome = await next(innerStep(gated, admitted.input), context);
-  if (place.refusal && outcome.status === "failed" && outcome.error === place.refusal) return done(refusedResult(place.refusal));
+  if (outcome.status === "failed" && (outcome.error === place.refusal || outcome.error.code === "effect_limit"))
+    return done(refusedResult(outcome.error));
   if (outcome.status === "done") return done(marked(outcome.value, place, admitted.repaired));
   return outcome.status === "failed" && isToolFailure(outcome.error) ? done(marked(failedResult(outcome.error), place, false)) : outcome;
 }
@@ -146,6 +147,7 @@ function innerStep({ run, agent, limits, place, step, heard }: GatedCall, input:
     key: info.key,
     perform: async (context) => perform(tool, name, await inputs(), toolContext(context), said),
     ...(!tool.isPaid ? {} : { cost: toolCost(tool, input, () => take(said)) }),
+    act: { tool: call.name, input },
     ...(refusal ? { refusal } : {}),
     reconcile: async (context) => reconcile(place, await inputs(), toolContext(context)),
     ...(tool.child ? childSteps({ run, agent, limits, key, tool, name, child: tool.child, inputs, heard, accept: render }) : {}),

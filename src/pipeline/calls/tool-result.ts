@@ -83,6 +83,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   tool_output_invalid: "It was executed, but its answer could not be used. Do not repeat an act; look it up or say so.",
   child_failed: "Try another way, or say that this could not be done.",
   depth_limit: "The call was not executed. Do without it.",
+  effect_limit: "The call was not executed. Do without it, or say that this could not be done.",
   circuit_open: "This tool is out of order for now. Do without it.",
   guardrail_escalated: "The call was not executed; a person has been asked.",
   guardrail_blocked: "The call was refused by a rule. Do not try to get around it.",

@@ -4,7 +4,8 @@ import type { Json, JsonObject } from "../../core/json.ts";
 import type { ToolCall } from "../../core/message.ts";
 import { done, type Outcome, refused, stoppedBy } from "../../core/outcome.ts";
 import type { Run } from "../../core/run.ts";
-import type { Tool } from "../../core/tool.ts";
+import type { Tool, ToolResult } from "../../core/tool.ts";
+import type { CallResult } from "../../policy/failures.ts";
 import type { CountedCall } from "../../policy/limits.ts";
 import { parseArguments } from "../calls/arguments.ts";
 import { type Admission, type AskedCall, admitCall, isInvalid, type Made, makeCall } from "../calls/guarded-call.ts";
@@ -43,7 +44,15 @@ export async function executeCalls(run: Run, line: Line, plan: Plan): Promise<Ou
   const escalated = outcome.value.find((one) => one.escalated)?.escalated;
   if (escalated) return stoppedBy(escalated);
   const tooMany = line.limits.invalid(outcome.value.filter(({ result }) => result.error && isInvalid(result.error.code)).length);
-  return tooMany ? refused(tooMany) : done(null);
+  if (tooMany) return refused(tooMany);
+  const tooOften = line.limits.results(outcome.value.map(({ result }, position) => resultOf(result, plan.calls[position]?.name ?? "")));
+  return tooOften ? refused(tooOften) : done(null);
+}
+
+/** A failure is the tool's own: neither a call that was wrong, which has a limit of its own, nor a no that was meant. */
+function resultOf({ error, deliberate }: ToolResult, tool: string): CallResult {
+  if (!error) return { tool, failed: undefined };
+  return deliberate || isInvalid(error.code) || error.code.startsWith("guardrail_") ? { tool } : { tool, failed: error.code };
 }
 
 const keyOf = (position: number) => `tool/${position}`;
