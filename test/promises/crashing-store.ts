@@ -1,0 +1,41 @@
+// A store whose process dies: so many writes go through, the one after them and all later ones never come back. What was written stays.
+import type { Store } from "airworthy";
+
+export interface CrashingStore {
+  readonly store: Store;
+  /** Resolves when the process has died. */
+  readonly crashed: Promise<void>;
+  /** How many writes went through. */
+  readonly writes: () => number;
+}
+
+/** Everything that changes the store counts as a write: lines, claims, holds and what is told of them. */
+export function crashingStore({ journal, counters, ...rest }: Store, lives: number): CrashingStore {
+  if (!counters) throw new Error("The store has no counters.");
+  const death = Promise.withResolvers<void>();
+  let writes = 0;
+  const write = <T>(act: () => T | Promise<T>): Promise<T> => {
+    if (writes >= lives) {
+      death.resolve();
+      return new Promise<never>(() => {});
+    }
+    writes += 1;
+    return Promise.resolve(act());
+  };
+  const store: Store = {
+    ...rest,
+    journal: {
+      ...journal,
+      create: (...asked) => write(() => journal.create(...asked)),
+      claim: (...asked) => write(() => journal.claim(...asked)),
+      append: (...asked) => write(() => journal.append(...asked)),
+    },
+    counters: {
+      ...counters,
+      reserve: (...asked) => write(() => counters.reserve(...asked)),
+      settle: (...asked) => write(() => counters.settle(...asked)),
+      forget: (...asked) => write(() => counters.forget(...asked)),
+    },
+  };
+  return { store, crashed: death.promise, writes: () => writes };
+}
