@@ -93,7 +93,7 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
     const walking = recovered(ledger, entries).then((broken) => broken ?? walk(context, line));
     const { outcome, left } = await settledInTime(walking, time.signal, agent.clock, pass.graceMs ?? graceMs);
     check?.end(closingOf(outcome, line, agent.clock.now(), journal.tally.begun));
-    const closing = journal.closing ?? (await close(journal, line, outcome, agent.clock));
+    const closing = journal.closing ?? (await close(journal, line, ledger, outcome, agent.clock));
     if (isOpen) await withinTime(agent.clock, closingMs, noAbort(), () => closeAccount(agent, opened, ledger, closing));
     journal.showRest();
     const own = () => resultOf(outcome, closing, { run, line, journal, traceId: traceIdOf(entries), sure: !left });
@@ -192,9 +192,10 @@ function openLine({ input, caps, entries }: OpenedRun, pass: Pass, ledger: Ledge
  * Writes how the run ended or stopped. A pass that broke down (the store is gone, or the run is somebody else's) has said nothing about
  * the run: like after a crash, a resume goes on from what is written.
  */
-async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
+async function close(journal: OpenJournal, line: Line, ledger: OpenLedger, outcome: Outcome<Answer>, clock: Clock): Promise<Closing> {
   const closing = closingOf(outcome, line, clock.now(), journal.tally.begun);
   try {
+    if (ledger.limits.length > 0 && !isBreakdown(closing)) await withinTime(clock, closingMs, noAbort(), () => accounted(journal, ledger));
     const entries = isBreakdown(closing) ? [] : [closing];
     const writing = journal.write(entries)?.then(() => true);
     const written = !writing || (await withinTime(clock, closingMs, new AbortController().signal, () => writing));
@@ -204,6 +205,12 @@ async function close(journal: OpenJournal, line: Line, outcome: Outcome<Answer>,
     const error = storeError(toAgentError(thrown, "journal_unavailable", "The journal could not be written."));
     return brokenOff(journal, line, { type: "run.ended", at: clock.now(), status: "failed", error });
   }
+}
+
+/** Nobody goes on with a run that has ended: what it has cost is written and told before, so that no crash leaves any of it set aside. */
+async function accounted(journal: OpenJournal, ledger: OpenLedger) {
+  if (ledger.owes) await journal.write([]);
+  await ledger.settled();
 }
 
 /** The consumer sees the end of the pass, which the journal does not. */

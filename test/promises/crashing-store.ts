@@ -9,8 +9,11 @@ export interface CrashingStore {
   readonly writes: () => number;
 }
 
-/** Everything that changes the store counts as a write: lines, claims, holds and what is told of them. */
-export function crashingStore({ journal, counters, ...rest }: Store, lives: number): CrashingStore {
+/**
+ * Everything that changes the store counts as a write: lines, claims, holds and what is told of them. `tellsLate`: what an attempt has cost
+ * takes long to tell, as it may where many tell it at once.
+ */
+export function crashingStore({ journal, counters, ...rest }: Store, lives: number, tellsLate = false): CrashingStore {
   if (!counters) throw new Error("The store has no counters.");
   const death = Promise.withResolvers<void>();
   let writes = 0;
@@ -33,7 +36,10 @@ export function crashingStore({ journal, counters, ...rest }: Store, lives: numb
     counters: {
       ...counters,
       reserve: (...asked) => write(() => counters.reserve(...asked)),
-      settle: (...asked) => write(() => counters.settle(...asked)),
+      settle: async (...asked) => {
+        for (let turn = 0; tellsLate && turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        return write(() => counters.settle(...asked));
+      },
       forget: (...asked) => write(() => counters.forget(...asked)),
     },
   };

@@ -9,14 +9,27 @@ export interface Charges {
   readonly unconfirmed: number;
 }
 
+interface Charged {
+  readonly nanoUsd?: number;
+  readonly tokens: number;
+  readonly basis?: string;
+}
+
 /** In nano-dollars, tokens and attempts. */
-export function chargesOf(entries: readonly Entry[]): Charges {
-  const attempts = new Map<string, { nanoUsd?: number; tokens: number; basis?: string }>();
+export function chargesOf(entries: readonly Entry[], how?: "at most what was set aside"): Charges {
+  const attempts = new Map<string, Charged>();
+  const charge = (attempt: string, cost: Charged) => {
+    const { nanoUsd = 0, tokens } = attempts.get(attempt) ?? cost;
+    attempts.set(
+      attempt,
+      how ? { ...cost, nanoUsd: Math.min(cost.nanoUsd ?? 0, nanoUsd), tokens: Math.min(cost.tokens, tokens) } : cost,
+    );
+  };
   for (const entry of entries) {
     if (entry.type === "attempt.started" && entry.reserved) attempts.set(`${entry.key} ${entry.attempt}`, entry.reserved);
-    else if (entry.type === "attempt.failed" && entry.cost) attempts.set(`${entry.key} ${entry.attempt}`, entry.cost);
+    else if (entry.type === "attempt.failed" && entry.cost) charge(`${entry.key} ${entry.attempt}`, entry.cost);
     else if ((entry.type === "step.done" || entry.type === "step.abandoned") && entry.cost)
-      attempts.set(`${entry.key} ${entry.attempts}`, entry.cost);
+      charge(`${entry.key} ${entry.attempts}`, entry.cost);
   }
   const all = [...attempts.values()];
   const isKnown = ({ basis }: { basis?: string }) => basis === "reported" || basis === "declared";

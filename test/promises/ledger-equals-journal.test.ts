@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { memoryStore, type RunResult, type Store } from "airworthy";
+import { type Entry, memoryStore, type RunResult, type Store } from "airworthy";
 import { sqlite } from "airworthy/sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { seeded } from "../processes/seeded.ts";
@@ -24,19 +24,21 @@ async function standing({ counters }: Store) {
   return measures.map((measure, at) => ({ measure, used: states[at]?.used ?? 0, held: states[at]?.held ?? 0 }));
 }
 
-/** What the journals of all runs in the store say. */
-async function said({ journal }: Store): Promise<Charges> {
+async function journalsIn({ journal }: Store): Promise<readonly (readonly Entry[])[]> {
   const runs = (await journal.find?.({ limit: 1_000 })) ?? [];
   const all = await Promise.all(runs.map(async (one) => (await journal.load(one.runId)) ?? []));
-  return added(all.map((lines) => chargesOf(lines.map((line) => JSON.parse(line)))));
+  return all.map((lines) => lines.map((line) => JSON.parse(line)));
 }
+
+/** What the journals of all runs in the store say. */
+const said = async (store: Store): Promise<Charges> => added((await journalsIn(store)).map((entries) => chargesOf(entries)));
 
 const whole = ({ usd, tokens, calls }: Charges) =>
   measures.map((measure) => ({ measure, used: { usd, tokens, calls }[measure], held: 0 }));
 
 /** One process: starts the run or goes on with it, over a store that dies after so many writes. Undefined when it died. */
-async function pass(run: ChargedRun, base: Store, raises: number, lives = Number.POSITIVE_INFINITY) {
-  const { store, crashed, writes } = crashingStore(base, lives);
+async function pass(run: ChargedRun, base: Store, raises: number, lives = Number.POSITIVE_INFINITY, tellsLate = false) {
+  const { store, crashed, writes } = crashingStore(base, lives, tellsLate);
   const agent = run.agentOn(store, raises);
   const begun = (await base.journal.load(runId)) !== undefined;
   const going: Promise<RunResult<unknown>> = begun ? agent.resume(runId) : agent.run("go", { runId, user });
@@ -57,13 +59,31 @@ async function finished(run: ChargedRun, base: Store, raised: number) {
   }
 }
 
-async function checkCrash(run: ChargedRun, base: Store, lives: readonly number[]) {
-  for (const most of lives) await pass(run, base, 0, most);
-  const before = await said(base);
+interface Death {
+  readonly writes: number;
+  readonly tellsLate: boolean;
+}
+
+async function checkCrash(run: ChargedRun, base: Store, deaths: readonly Death[]) {
+  for (const { writes, tellsLate } of deaths) await pass(run, base, 0, writes, tellsLate);
+  // More than was set aside can only be told once it is known.
+  const before = added((await journalsIn(base)).map((entries) => chargesOf(entries, "at most what was set aside")));
   for (const { measure, used, held } of await standing(base)) expect(used + held, measure).toBeGreaterThanOrEqual(before[measure]);
   expect((await finished(run, base, 0)).status).toBe(run.ends.at(-1));
   expect(await standing(base)).toEqual(whole(await said(base)));
   expect(await base.counters!.open("")).toEqual([]);
+}
+
+/** After every write, and in memory another death follows at random, of whoever goes on. In a file every third write has to do. */
+function deathsOf(writes: number, isQuick: boolean, chance: () => number): readonly (readonly Death[])[] {
+  const all = Array.from({ length: writes }, (_, number) => number);
+  if (!isQuick) return all.filter((number) => number % 3 === 1).map((number) => [{ writes: number, tellsLate: number % 2 === 0 }]);
+  const another = () => ({ writes: 1 + Math.floor(chance() * writes), tellsLate: chance() < 0.5 });
+  return all.flatMap((number) => [
+    [{ writes: number, tellsLate: false }],
+    [{ writes: number, tellsLate: true }],
+    [{ writes: number, tellsLate: chance() < 0.5 }, another()],
+  ]);
 }
 
 const stores: readonly (readonly [string, (name: string) => Store])[] = [
@@ -90,19 +110,15 @@ describe.each(stores)("%s", (kind, storeOf) => {
     test("wherever the process dies", { timeout: 60_000 }, async () => {
       const chance = seeded(4711);
       const { writes } = await pass(run, memoryStore(), 0);
-      for (let lives = 0; lives < writes; lives++) {
-        // In memory each death is followed by another one at random, of whoever goes on.
-        const more = kind === "memory" ? [1 + Math.floor(chance() * writes)] : [];
-        for (const deaths of [[lives], [lives, ...more]]) {
-          const store = storeOf(`${deaths.join("-")}`);
-          try {
-            await checkCrash(run, store, deaths);
-          } catch (thrown) {
-            throw new Error(`after ${deaths.join(" and ")} of ${writes} writes: ${String(thrown)}`, { cause: thrown });
-          } finally {
-            await store.close?.();
-          }
-          if (more.length === 0) break;
+      for (const deaths of deathsOf(writes, kind === "memory", chance)) {
+        const told = deaths.map((death) => `${death.writes}${death.tellsLate ? " late" : ""}`).join(" and ");
+        const store = storeOf(told);
+        try {
+          await checkCrash(run, store, deaths);
+        } catch (thrown) {
+          throw new Error(`after ${told} of ${writes} writes: ${String(thrown)}`, { cause: thrown });
+        } finally {
+          await store.close?.();
         }
       }
     });
