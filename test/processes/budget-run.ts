@@ -1,5 +1,5 @@
 // `npm run chaos:budget`: lets many processes spend one budget, with and without kills, and prints what came of it as a table.
-// `npm run chaos:budget -- --store sqlite --lanes 64 --kills 8 --cap 6 --seed 7 --lease 1000` says what else than usual.
+// `npm run chaos:budget -- --store sqlite --lanes 64 --kills 8 --cap 3 --seed 7 --lease 3000` says what else than usual.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,13 +14,13 @@ const { values } = parseArgs({
     store: { type: "string" },
     lanes: { type: "string", default: "64" },
     kills: { type: "string", default: "8" },
-    cap: { type: "string", default: "6" },
+    cap: { type: "string", default: "3" },
     seed: { type: "string", default: String(Date.now() % 100_000) },
-    lease: { type: "string", default: "1000" },
+    lease: { type: "string", default: "3000" },
   },
 });
 const [lanes, kills, capUsd, seed, leaseMs] = [values.lanes, values.kills, values.cap, values.seed, values.lease].map(Number);
-const numbers = { lanes: lanes ?? 64, capUsd: capUsd ?? 6, seed: seed ?? 1, leaseMs: leaseMs ?? 1_000 };
+const numbers = { lanes: lanes ?? 64, capUsd: capUsd ?? 3, seed: seed ?? 1, leaseMs: leaseMs ?? 3_000 };
 const folder = mkdtempSync(join(tmpdir(), "airworthy-budget-"));
 const rows: Readonly<Record<string, string | number>>[] = [];
 

@@ -69,7 +69,7 @@ export function spendingAgent(store: Store, { provider, till }: Spending, capUsd
     prices,
     store,
     leaseMs,
-    policy: { budget: { tenant: { usd: capUsd }, minOutputTokens: 32 }, timeouts: { stepMs: 2_000, totalMs: 600_000 } },
+    policy: { budget: { tenant: { usd: capUsd }, minOutputTokens: 32 }, timeouts: { stepMs: 5_000, totalMs: 600_000 } },
     resilience: { retry: { attempts: 3, baseMs: 5, maxMs: 20 }, breaker: { failures: 1_000_000 } },
   });
 }

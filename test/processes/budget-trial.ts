@@ -44,17 +44,15 @@ interface Spender {
 }
 
 export async function runBudgetTrial(options: BudgetTrialOptions): Promise<BudgetTrial> {
-  const startedAt = performance.now(); let t: any;
+  const startedAt = performance.now();
   const world = start("budget-world-process.ts", [String(options.seed), String(options.faultShare)]);
   const over = Promise.withResolvers<void>();
   const [{ provider = "", till = "" }]: BudgetWorldWord[] = await once(world, "message").then(([word]) => [word]);
   const crew = createSpenders(options, { provider, till }, over);
   try {
     crew.begin();
-    t = setInterval(async () => { const st = openPlace(options.place, "reader"); console.error(JSON.stringify([...crew.all()].map((h) => h.isIdle)), JSON.stringify(crew.heard), JSON.stringify(await takingsOf(world)), JSON.stringify(await st.counters!.read(["usd/tenant/acme/ever/ever"])), (await st.counters!.open("")).length, (await st.journal.find!({phase:"running"})).length); await st.close!(); }, 3000);
-    t.unref();
     await over.promise;
-    await nothingRunning(options.place); clearInterval(t);
+    await nothingRunning(options.place);
     const codes = await crew.finish();
     const { decided, largestRefused, refusals, kills } = crew.heard;
     const takings = await takingsOf(world);
@@ -123,7 +121,7 @@ function createSpenders(options: BudgetTrialOptions, spending: Spending, over: P
     hand.child.send({ task });
   };
   return {
-    heard, all: () => hands,
+    heard,
     begin: () => {
       for (let number = 0; number < workers; number++) launch("budget-worker-process.ts", number);
       for (let number = 0; number < deciders; number++) launch("budget-decider-process.ts", number);
