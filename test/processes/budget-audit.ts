@@ -74,14 +74,20 @@ function capProblems(options: BudgetTrialOptions, trial: BudgetTrial, books: Boo
 }
 
 /** The counter is what the journals say, to the nano-dollar, and nothing is held. Deciders have no journals. */
-function bookProblems({ deciders }: BudgetTrialOptions, { takings }: BudgetTrial, { used, held, journals, overruns }: Books): readonly string[] {
+function bookProblems(
+  { deciders }: BudgetTrialOptions,
+  { takings }: BudgetTrial,
+  { used, held, journals, overruns }: Books,
+): readonly string[] {
   const { usd: charged, unconfirmed } = journals;
   return [
     ...(held === 0 ? [] : [`${usd(held)} are still held`]),
     ...(overruns === 0 ? [] : [`${overruns} calls cost more than was set aside`]),
     ...(deciders > 0 || used === charged ? [] : [`the ledger says ${usd(used)}, the journals ${usd(charged)}`]),
     ...(takings.spent <= charged ? [] : [`the journals know of ${usd(charged)} of ${usd(takings.spent)}`]),
-    ...(takings.spent >= charged - unconfirmed ? [] : [`the journals are sure of ${usd(charged - unconfirmed)}, and ${usd(takings.spent)} were spent`]),
+    ...(takings.spent >= charged - unconfirmed
+      ? []
+      : [`the journals are sure of ${usd(charged - unconfirmed)}, and ${usd(takings.spent)} were spent`]),
   ];
 }
 

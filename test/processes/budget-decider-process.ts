@@ -23,7 +23,9 @@ function decide({ place, capUsd, worker, lanes, seed }: SpendingTask) {
       const answer = await counters.reserve(id, [{ key: budgetKey, amount, limit }], holdMs);
       if (!answer.granted) {
         tell({ refused: amount / 1e9 });
-        if (answer.held === 0) return;
+        // Read, and not taken from the refusal: what the dead have held and nobody settles is used once its time is over.
+        const [state] = await counters.read([budgetKey]);
+        if (state?.held === 0) return;
         await setTimeout(10 + chance() * 60);
         continue;
       }

@@ -32,7 +32,9 @@ function numberOf(runId: string): number {
   return number;
 }
 
-const words = "order refund please where is the parcel that I sent 4711 days ago, and why does nobody answer me? Größe ändern 注文".split(" ");
+const words = "order refund please where is the parcel that I sent 4711 days ago, and why does nobody answer me? Größe ändern 注文".split(
+  " ",
+);
 
 /** From a few words to some pages. */
 export function inputOf(runId: string): string {
@@ -45,8 +47,7 @@ export function inputOf(runId: string): string {
 export const isWatched = (runId: string) => numberOf(runId) % 3 === 0;
 
 export function spendingAgent(store: Store, { provider, till }: Spending, capUsd: number, leaseMs: number) {
-  const tierOf = (id: string) =>
-    openai(id, { apiKey: "k", baseURL: provider, settings: { maxOutputTokens: longest[id] ?? 1 } });
+  const tierOf = (id: string) => openai(id, { apiKey: "k", baseURL: provider, settings: { maxOutputTokens: longest[id] ?? 1 } });
   return createAgent({
     name: "spender",
     model: route({
@@ -69,7 +70,7 @@ export function spendingAgent(store: Store, { provider, till }: Spending, capUsd
     prices,
     store,
     leaseMs,
-    policy: { budget: { tenant: { usd: capUsd }, minOutputTokens: 32 }, timeouts: { stepMs: 5_000, totalMs: 600_000 } },
+    policy: { budget: { tenant: { usd: capUsd }, minOutputTokens: 32 }, timeouts: { stepMs: leaseMs * 1.5, totalMs: 600_000 } },
     resilience: { retry: { attempts: 3, baseMs: 5, maxMs: 20 }, breaker: { failures: 1_000_000 } },
   });
 }

@@ -47,7 +47,8 @@ export async function runBudgetTrial(options: BudgetTrialOptions): Promise<Budge
   const startedAt = performance.now();
   const world = start("budget-world-process.ts", [String(options.seed), String(options.faultShare)]);
   const over = Promise.withResolvers<void>();
-  const [{ provider = "", till = "" }]: BudgetWorldWord[] = await once(world, "message").then(([word]) => [word]);
+  const [word]: BudgetWorldWord[] = await once(world, "message");
+  const { provider = "", till = "" } = word ?? {};
   const crew = createSpenders(options, { provider, till }, over);
   try {
     crew.begin();

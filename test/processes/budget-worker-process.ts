@@ -2,7 +2,7 @@
 // It goes on with the runs of workers that have died, and may be killed at any time.
 import { setTimeout } from "node:timers/promises";
 import type { RunResult } from "airworthy";
-import { inputOf, isWatched, type Spending, spendingAgent, tenant } from "./budget-spender.ts";
+import { budgetKey, inputOf, isWatched, type Spending, spendingAgent, tenant } from "./budget-spender.ts";
 import { openPlace, type Place } from "./place.ts";
 import { seeded } from "./seeded.ts";
 
@@ -31,12 +31,9 @@ export interface SpenderWord {
 const tell = (word: SpenderWord) => process.send?.(word);
 const leave = () => process.exit();
 
-/** What a budget said no to, and how much of it was held then; undefined when it was something else. */
-function refusalIn(result: RunResult): { readonly requested: number; readonly reserved: number } | undefined {
-  if (!("error" in result) || result.error.code !== "budget_exceeded") return undefined;
-  const { requested, reserved } = result.error.details;
-  return { requested: Number(requested), reserved: Number(reserved) };
-}
+/** What a budget could not afford, in US dollars; undefined when it was something else that stopped the run. */
+const refusedIn = (result: RunResult): number | undefined =>
+  "error" in result && result.error.code === "budget_exceeded" ? Number(result.error.details["requested"]) : undefined;
 
 function work({ place, spending, capUsd, worker, lanes, seed, leaseMs }: SpendingTask) {
   const chance = seeded(seed);
@@ -54,10 +51,11 @@ function work({ place, spending, capUsd, worker, lanes, seed, leaseMs }: Spendin
   /** True when there is money for more runs. */
   const settled = async (runId: string): Promise<boolean> => {
     for (let result = await asked(runId); ; result = await (result.status === "refused" ? asked(runId) : agent.resume(runId))) {
-      const refusal = refusalIn(result);
-      if (!refusal) return true;
-      tell({ refused: refusal.requested });
-      if (refusal.reserved === 0) return false;
+      const refused = refusedIn(result);
+      if (refused === undefined) return true;
+      tell({ refused });
+      const [state] = (await store.counters?.read([budgetKey])) ?? [];
+      if (state?.held === 0) return false;
       // What others hold may turn out to cost less.
       await setTimeout(10 + chance() * 60);
     }

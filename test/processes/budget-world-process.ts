@@ -71,7 +71,8 @@ async function reply(request: SimulatedRequest): Promise<SimulatedReply> {
   }
   const usage = charge(request);
   const mayCall = request.body["tool_choice"] !== "none" && !request.conversation.some(({ role }) => role === "tool");
-  const calls = mayCall && chance() < 0.5 ? Array.from({ length: 1 + Math.floor(chance() * 3) }, () => ({ name: "buy", arguments: {} })) : [];
+  const calls =
+    mayCall && chance() < 0.5 ? Array.from({ length: 1 + Math.floor(chance() * 3) }, () => ({ name: "buy", arguments: {} })) : [];
   const answer = calls.length > 0 ? { calls, usage } : { text: "Your parcel is on its way.", usage };
   await setTimeout(chance() * 15);
   return chance() < Number(faultShare) ? { ...answer, ...oneOf(lossyFaults) } : answer;

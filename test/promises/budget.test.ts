@@ -4,14 +4,14 @@ import {
   type AgentOptions,
   createAgent,
   type Entry,
-  memoryStore,
   type ModelRequest,
+  memoryStore,
   type RunResult,
   type Store,
   tool,
 } from "airworthy";
 import { openai } from "airworthy/openai";
-import { autoClock, hang, type Script, type ScriptedReply, scriptedModel, type SimulatedReply, simulatedProvider } from "airworthy/testing";
+import { autoClock, hang, type Script, type ScriptedReply, type SimulatedReply, scriptedModel, simulatedProvider } from "airworthy/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -100,7 +100,11 @@ test("a raised cap lets a stopped run go on, and what is done is not done again"
   const act = paid(0.06);
   const script: Script = ({ messages }) =>
     messages.some(({ role }) => role === "tool") ? "Done." : { calls: [1, 2, 3].map((n) => call("act", { n })) };
-  const { agent, model } = agentOf(script, { run: { usd: 0.1 } }, { tools: { act: act.tool }, prices: { scripted: { input: 0, output: 0 } } });
+  const { agent, model } = agentOf(
+    script,
+    { run: { usd: 0.1 } },
+    { tools: { act: act.tool }, prices: { scripted: { input: 0, output: 0 } } },
+  );
   expect(await agent.run("go", { runId: "r", user })).toMatchObject({ status: "partial", cost: { usd: 0.06 } });
   expect(await agent.resume("r", { budget: { usd: 0.13 } })).toMatchObject({ status: "partial", cost: { usd: 0.12 } });
   expect(await agent.resume("r", { budget: { usd: 1 } })).toMatchObject({ status: "completed", output: "Done.", cost: { usd: 0.18 } });
@@ -202,8 +206,13 @@ describe("what an attempt counts as", () => {
   });
 
   test("a time-out: in full", async () => {
-    const replies: ScriptedReply = (_request, { attempt }) => (attempt === 1 ? hang() : "Hello.");
-    const { agent } = agentOf(() => replies, { user: { usd: 1 } });
+    const clock = autoClock();
+    const replies: ScriptedReply = (_request, { attempt }) => {
+      if (attempt > 1) return "Hello.";
+      void clock.advance(120_000);
+      return hang();
+    };
+    const { agent } = agentOf(() => replies, { user: { usd: 1 } }, { clock });
     const { cost } = await agent.run("hi", { runId: "r", user, timeouts: { totalMs: 600_000 } });
     expect(cost.unconfirmedUsd).toBeGreaterThan(0.001);
   });

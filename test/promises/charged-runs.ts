@@ -56,7 +56,10 @@ function agentOf(store: Store, model: Model, tools: NonNullable<AgentOptions["to
   });
 }
 
-const failing = (...failures: readonly Error[]): ScriptedReply => (_, { attempt }) => failures[attempt - 1] ?? "At last.";
+const failing =
+  (...failures: readonly Error[]): ScriptedReply =>
+  (_, { attempt }) =>
+    failures[attempt - 1] ?? "At last.";
 const busy = new AgentError("provider_unavailable", "Busy.", { details: { status: 503 } });
 const lost = () => new TypeError("fetch failed", { cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }) });
 

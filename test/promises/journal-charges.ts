@@ -20,10 +20,7 @@ export function chargesOf(entries: readonly Entry[], how?: "at most what was set
   const attempts = new Map<string, Charged>();
   const charge = (attempt: string, cost: Charged) => {
     const { nanoUsd = 0, tokens } = attempts.get(attempt) ?? cost;
-    attempts.set(
-      attempt,
-      how ? { ...cost, nanoUsd: Math.min(cost.nanoUsd ?? 0, nanoUsd), tokens: Math.min(cost.tokens, tokens) } : cost,
-    );
+    attempts.set(attempt, how ? { ...cost, nanoUsd: Math.min(cost.nanoUsd ?? 0, nanoUsd), tokens: Math.min(cost.tokens, tokens) } : cost);
   };
   for (const entry of entries) {
     if (entry.type === "attempt.started" && entry.reserved) attempts.set(`${entry.key} ${entry.attempt}`, entry.reserved);

@@ -33,8 +33,7 @@ async function journalsIn({ journal }: Store): Promise<readonly (readonly Entry[
 /** What the journals of all runs in the store say. */
 const said = async (store: Store): Promise<Charges> => added((await journalsIn(store)).map((entries) => chargesOf(entries)));
 
-const whole = ({ usd, tokens, calls }: Charges) =>
-  measures.map((measure) => ({ measure, used: { usd, tokens, calls }[measure], held: 0 }));
+const whole = ({ usd, tokens, calls }: Charges) => measures.map((measure) => ({ measure, used: { usd, tokens, calls }[measure], held: 0 }));
 
 /** One process: starts the run or goes on with it, over a store that dies after so many writes. Undefined when it died. */
 async function pass(run: ChargedRun, base: Store, raises: number, lives = Number.POSITIVE_INFINITY, tellsLate = false) {
