@@ -1,4 +1,5 @@
 // Holds what the provider has taken against what the store says, and both against the cap. Invariant: it believes no worker.
+import type { Entry, Store } from "airworthy";
 import { added, type Charges, chargesOf } from "../promises/journal-charges.ts";
 import { budgetKey } from "./budget-spender.ts";
 import type { BudgetTrial, BudgetTrialOptions } from "./budget-trial.ts";
@@ -96,22 +97,33 @@ const usd = (nano: number) => `$${(nano / 1e9).toFixed(6)}`;
 async function booksIn(place: Place): Promise<Books> {
   const store = openPlace(place, "reader");
   try {
-    const [{ used, held } = { used: 0, held: 0 }] = (await store.counters?.read([budgetKey])) ?? [];
-    const all: Charges[] = [];
-    let [largest, overruns] = [0, 0];
-    for (let after: string | undefined; ; ) {
-      const page = (await store.journal.find?.({ limit: 1_000, ...(after === undefined ? {} : { after }) })) ?? [];
-      for (const { runId } of page) {
-        const entries = ((await store.journal.load(runId)) ?? []).map((line) => JSON.parse(line));
-        all.push(chargesOf(entries));
-        overruns += entries.filter(({ type, note }) => type === "note" && note === "budget-overrun").length;
-        for (const { reserved } of entries) largest = Math.max(largest, reserved?.nanoUsd ?? 0);
-      }
-      after = page.at(-1)?.runId;
-      if (page.length < 1_000) break;
-    }
-    return { used, held, journals: added(all), runs: all.length, largest, overruns };
+    const [state] = (await store.counters?.read([budgetKey])) ?? [];
+    const journals = await journalsIn(store);
+    const entries = journals.flat();
+    return {
+      used: state?.used ?? 0,
+      held: state?.held ?? 0,
+      journals: added(journals.map((one) => chargesOf(one))),
+      runs: journals.length,
+      largest: entries.reduce((most, entry) => Math.max(most, reservedIn(entry)), 0),
+      overruns: entries.filter((entry) => entry.type === "note" && entry.note === "budget-overrun").length,
+    };
   } finally {
     await store.close?.();
+  }
+}
+
+const reservedIn = (entry: Entry) => (entry.type === "attempt.started" ? (entry.reserved?.nanoUsd ?? 0) : 0);
+
+const pageLength = 1_000;
+
+async function journalsIn({ journal }: Store): Promise<readonly (readonly Entry[])[]> {
+  const all: Entry[][] = [];
+  for (let after = {}; ; ) {
+    const page = (await journal.find?.({ limit: pageLength, ...after })) ?? [];
+    for (const { runId } of page) all.push(((await journal.load(runId)) ?? []).map((line) => JSON.parse(line)));
+    const last = page.at(-1);
+    if (!last || page.length < pageLength) return all;
+    after = { after: last.runId };
   }
 }

@@ -21,7 +21,7 @@ export const prices: Readonly<Record<string, ModelPrice>> = {
   large: { input: 4, output: 16 },
 };
 const longest: Readonly<Record<string, number>> = { small: 200, middle: 400, large: 800 };
-export const toolUsd = 0.0005;
+const toolUsd = 0.0005;
 const toolNano = 500_000;
 const names = Object.keys(prices);
 

@@ -108,7 +108,8 @@ test("a raised cap lets a stopped run go on, and what is done is not done again"
   expect(await agent.run("go", { runId: "r", user })).toMatchObject({ status: "partial", cost: { usd: 0.06 } });
   expect(await agent.resume("r", { budget: { usd: 0.13 } })).toMatchObject({ status: "partial", cost: { usd: 0.12 } });
   expect(await agent.resume("r", { budget: { usd: 1 } })).toMatchObject({ status: "completed", output: "Done.", cost: { usd: 0.18 } });
-  expect(act.acts.toSorted()).toEqual([1, 2, 3]);
+  expect(new Set(act.acts)).toEqual(new Set([1, 2, 3]));
+  expect(act.acts).toHaveLength(3);
   expect(model.calls).toBe(2);
 });
 
@@ -316,12 +317,12 @@ describe("over HTTP", () => {
     ["an error within a stream", { ...answer, fault: "error-mid-body", afterChunks: 1, error: "rate-limit" }, false],
     ["an error under status 200", { fault: "error-200" }, false],
     ["nothing at all", { fault: "reset" }, false],
-  ])("%s is charged by what the provider may charge", async (_, fault, isFree) => {
+  ])("%s is charged by what the provider may charge", async (_name, fault, isFree) => {
     await using provider = await simulatedProvider({ scenario: [fault, answer] });
     const model = openai("m", { apiKey: "k", baseURL: provider.baseURL });
     const { agent } = agentOf([], { user: { usd: 1 } }, { model, prices: { m: price } });
     const stream = agent.stream("hi", { runId: "r", user });
-    for await (const _event of stream) void _event;
+    for await (const _ of stream) void _;
     const result = await stream.result;
     expect(result.status).toBe("completed");
     expect(provider.count).toBe(2);

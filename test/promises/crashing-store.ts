@@ -16,6 +16,7 @@ export interface CrashingStore {
 export function crashingStore({ journal, counters, ...rest }: Store, lives: number, tellsLate = false): CrashingStore {
   if (!counters) throw new Error("The store has no counters.");
   const death = Promise.withResolvers<void>();
+  const turns = tellsLate ? 5 : 0;
   let writes = 0;
   const write = <T>(act: () => T | Promise<T>): Promise<T> => {
     if (writes >= lives) {
@@ -37,7 +38,7 @@ export function crashingStore({ journal, counters, ...rest }: Store, lives: numb
       ...counters,
       reserve: (...asked) => write(() => counters.reserve(...asked)),
       settle: async (...asked) => {
-        for (let turn = 0; tellsLate && turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+        for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
         return write(() => counters.settle(...asked));
       },
       forget: (...asked) => write(() => counters.forget(...asked)),

@@ -63,7 +63,7 @@ interface Death {
   readonly tellsLate: boolean;
 }
 
-async function checkCrash(run: ChargedRun, base: Store, deaths: readonly Death[]) {
+async function expectSameAfter(run: ChargedRun, base: Store, deaths: readonly Death[]) {
   for (const { writes, tellsLate } of deaths) await pass(run, base, 0, writes, tellsLate);
   // More than was set aside can only be told once it is known.
   const before = added((await journalsIn(base)).map((entries) => chargesOf(entries, "at most what was set aside")));
@@ -113,7 +113,7 @@ describe.each(stores)("%s", (kind, storeOf) => {
         const told = deaths.map((death) => `${death.writes}${death.tellsLate ? " late" : ""}`).join(" and ");
         const store = storeOf(told);
         try {
-          await checkCrash(run, store, deaths);
+          await expectSameAfter(run, store, deaths);
         } catch (thrown) {
           throw new Error(`after ${told} of ${writes} writes: ${String(thrown)}`, { cause: thrown });
         } finally {
