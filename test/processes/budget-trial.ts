@@ -97,7 +97,7 @@ function createSpenders(options: BudgetTrialOptions, spending: Spending, over: P
     }
     if (idle) hand.isIdle = true;
     if (ended !== undefined) heard.ended += 1;
-    if (heard.kills < options.kills && ended !== undefined && chance() < killShare(options)) kill();
+    if (heard.kills < options.kills && (ended ?? refused) !== undefined && chance() < killShare(options)) kill();
     if ([...hands].every(({ isIdle }) => isIdle)) over.resolve();
   };
   const kill = () => {

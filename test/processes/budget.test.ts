@@ -25,6 +25,6 @@ test.each([
   const options = { place, workers, deciders, kills, faultShare, lanes: 8, capUsd: 0.4, seed: 4711, leaseMs: kills > 0 ? 1_000 : 10_000 };
   const { problems, figures } = await auditBudget(options, await runBudgetTrial(options));
   expect(problems, JSON.stringify(figures)).toEqual([]);
-  expect(figures).toMatchObject({ kills, overruns: 0 });
+  expect(figures).toMatchObject({ overruns: 0 });
   expect(figures["requests charged"]).toBeGreaterThan(10);
 });
