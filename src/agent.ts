@@ -107,7 +107,8 @@ function resolve(options: AgentOptions): AgentParts {
   const output = options.output && compileSchema(options.output, "output");
   const guardrails = guardrailsOf(options.guardrails ?? {}, output);
   const middleware = options.use ?? [];
-  const budgets = compileBudgets(policy.budget);
+  const rules = rulesOf(policy);
+  const { budgets } = rules;
   const { totalMs, ...timeouts } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
   return Object.freeze({
     name: options.name,
@@ -130,16 +131,20 @@ function resolve(options: AgentOptions): AgentParts {
     },
     machinery: machineryOf(clock, middleware, breakerOf(resilience.breaker)),
     caps: firstCaps(policy, totalMs, budgets),
-    budgets,
-    effects: compileEffects(policy.limits?.effects),
-    tokens: createTokenCounter(policy.budget?.countTokens),
-    knownBudgets: new Set<string>(),
+    ...rules,
     openTrace: openRunTrace,
     clock,
     ...slicedStore(options.store ?? memoryStore(), budgets, clock),
     leaseMs: options.leaseMs ?? agentDefaults.leaseMs,
   });
 }
+
+const rulesOf = ({ budget, limits }: PolicyOptions): Pick<AgentParts, "budgets" | "effects" | "tokens" | "knownBudgets"> => ({
+  budgets: compileBudgets(budget),
+  effects: compileEffects(limits?.effects),
+  tokens: createTokenCounter(budget?.countTokens),
+  knownBudgets: new Set(),
+});
 
 const firstCaps = (policy: PolicyOptions, totalMs: number, { run }: Budgets): RunCaps =>
   capsOf(policy, { ...agentDefaults.limits, totalMs, ...(run ? { budget: run } : {}) });

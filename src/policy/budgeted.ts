@@ -32,6 +32,10 @@ async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, n
   }
   for (const standing of ledger.takeWarnings()) warn(step, context, standing);
   const outcome = await next(step, { ...context, reserved });
+  if (isSomebodyElses(outcome, context)) {
+    ledger.release({ key: step.key, attempt });
+    return outcome;
+  }
   // Never announced: a store that failed may have taken the entry all the same, so what was set aside stays until the journal is read again.
   if (journal.tried(step.key) < attempt) return outcome;
   const charge = cost.charge(outcome, reserved) ?? { ...reserved, basis: "reserved" };
@@ -44,6 +48,13 @@ function keep<T>(charge: Charge, step: Step<T>, { ledger, trace }: StepContext) 
   const sum = ledger.charged(step.key, charge);
   if (charge.nanoUsd !== undefined && trace !== noTrace) trace.set(costAttributes(step.kind, usdOf(sum), charge.basis));
 }
+
+/**
+ * The run has another owner, so the store has refused the entry and the attempt was not made. That owner may have settled what was left
+ * before this was set aside; nobody else would give it back.
+ */
+const isSomebodyElses = (outcome: Outcome<unknown>, { journal }: StepContext): boolean =>
+  outcome.status === "failed" && outcome.error === journal.broken && outcome.error.code === "journal_conflict";
 
 /** A store that does not answer holds nobody past the end of the run; what it grants later is given back. */
 async function setAside<T>(step: Step<T>, cost: StepCost<T>, context: StepContext): Promise<Reserved | AgentError | undefined> {

@@ -9,8 +9,9 @@ export type Place =
   | { readonly kind: "sqlite"; readonly path: string }
   | { readonly kind: "postgres"; readonly url: string; readonly schema: string };
 
-export function openPlace(place: Place): Store {
-  if (place.kind === "sqlite") return sqlite(place.path);
+/** A reader drives no runs, and gets in beside the worker of a file. */
+export function openPlace(place: Place, role: "worker" | "reader" = "worker"): Store {
+  if (place.kind === "sqlite") return sqlite(place.path, { role });
   return postgres(place.url, { schema: place.schema, connections: 4 });
 }
 

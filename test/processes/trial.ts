@@ -1,9 +1,10 @@
 // One trial: workers in processes of their own, killed at random and started again, until every run has ended. Invariant: no process that
 // was started here is left when it is over.
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createLedger, type Ledger } from "./ledger.ts";
 import type { Place } from "./place.ts";
+import { end, start } from "./processes.ts";
 import { seeded } from "./seeded.ts";
 import { stepsOfRun } from "./six-steps.ts";
 import type { WorkerOrder } from "./worker-process.ts";
@@ -28,17 +29,6 @@ export interface Trial {
   /** Exit codes of the workers that were asked to end. */
   readonly codes: readonly (number | null)[];
   readonly seconds: number;
-}
-
-const start = (file: string, args: readonly string[] = []): ChildProcess =>
-  fork(new URL(file, import.meta.url), args, { execArgv: ["--conditions=airworthy-source", "--disable-warning=ExperimentalWarning"] });
-
-/** Ends it, and waits until it has. */
-async function end(child: ChildProcess) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, "exit");
-  child.kill("SIGKILL");
-  await gone;
 }
 
 export async function runTrial(options: TrialOptions): Promise<Trial> {
