@@ -48,6 +48,8 @@ export interface Limit {
   readonly window: Json;
   /** In nano-dollars, tokens or calls. */
   readonly most: number;
+  /** What of it nobody may use but the run it belongs to, for its wrap-up. */
+  readonly keptBack?: number;
   /** The run it belongs to, when it is one of a run. */
   readonly run?: string;
   at(now: number): Span;
@@ -64,6 +66,8 @@ export interface Standing {
 export interface Ledger {
   /** Every limit that covers the run, those of the runs above included; empty when there is none. */
   readonly limits: readonly Limit[];
+  /** The same as they cover a run within this one, which may not use what is kept back. */
+  limitsWithin(): readonly Limit[];
   /**
    * Sets the most an attempt can cost aside under every limit, or nothing: then the error says which would be passed. Shortens what it may
    * say to what the tightest limit has left. Never rejects.

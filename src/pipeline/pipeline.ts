@@ -22,7 +22,7 @@ export async function pipeline(run: Run, line: Line): Promise<Outcome<Answer>> {
   for (let turn = 1; ; turn++) {
     const spent = line.limits.turn(turn);
     if (spent) return refused(spent);
-    if (turn > 1) keepBackForWrapUp(line);
+    if (turn > 1) keepBackForWrapUp(run, line);
     const here = run.at(`turn-${turn}`);
     const next = await takeTurn(here, line, turn);
     if (next.status !== "done") return wrappedUp(here, line, turn, next);

@@ -71,7 +71,8 @@ async function nearByNow(limit: Limit, { used, held }: CounterState, share: numb
   return spent + held >= most * share ? { limit: { ...limit, most }, spent, reserved: held } : undefined;
 }
 
-const sumOf = (states: readonly CounterState[]): CounterState => ({
+/** Several counters as one. */
+export const sumOf = (states: readonly CounterState[]): CounterState => ({
   used: states.reduce((sum, { used }) => sum + used, 0),
   held: states.reduce((sum, { held }) => sum + held, 0),
 });

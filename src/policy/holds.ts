@@ -13,9 +13,11 @@ export interface AskedHold {
   readonly byNow: LimitByNow;
 }
 
+/** What a run keeps back of its own limits, for its wrap-up. */
+export type KeptBack = { readonly run: string; readonly cost: Cost } | undefined;
+
 export interface HoldTerms {
-  /** Of the run's own limits, for its wrap-up. */
-  readonly keptBack: Cost | undefined;
+  readonly keptBack: KeptBack;
   /** What limits are by now, by the key of their counter, where that is more than they were. */
   readonly raises: ReadonlyMap<string, LimitByNow>;
   /** A time of the run's clock as the store's may have it, at the latest. */
@@ -34,7 +36,7 @@ export function holdsOf(
     const { name, also, until } = limit.at(at);
     const key = windowKey(limit.key, name);
     const byNow = raises.get(key) ?? { most: limit.most, forgiven: 0 };
-    const back = limit.run !== undefined && keptBack ? amountOf(limit.measure, keptBack) : 0;
+    const back = keptBackOf(limit, keptBack);
     const hold: Hold = {
       key,
       amount: amountOf(limit.measure, cost),
@@ -47,6 +49,17 @@ export function holdsOf(
   }
   return holds;
 }
+
+/** Limits with what is kept back of those that belong to runs. */
+export const withKeptBack = (limits: readonly Limit[], keptBack: KeptBack): readonly Limit[] =>
+  limits.map((limit) => {
+    const back = keptBackOf(limit, keptBack);
+    return back > 0 ? { ...limit, keptBack: back } : limit;
+  });
+
+/** A run keeps back of its own limits only; what a run above keeps back of its own stands with them. */
+const keptBackOf = ({ keptBack = 0, run, measure }: Limit, own: KeptBack): number =>
+  run !== undefined && own?.run === run ? amountOf(measure, own.cost) : keptBack;
 
 /** Of limits on the same key, the tightest. */
 export function distinct(limits: readonly Limit[]): readonly Limit[] {

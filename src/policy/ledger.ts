@@ -1,15 +1,15 @@
 // The account of one pass over a run: reserves before an attempt, settles when the journal says what it has cost. The store adds up for all.
-import type { Charge, Cost, Reserved } from "../core/cost.ts";
+import type { Charge, Reserved } from "../core/cost.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
 import type { Entry } from "../core/journal.ts";
 import type { AttemptId, Ledger, Limit, WorstCase } from "../core/ledger.ts";
 import type { NanoUsd } from "../core/price.ts";
-import type { Counters, Refused } from "../core/store.ts";
+import type { CounterState, Counters, Refused } from "../core/store.ts";
 import { shorterOutput, withOutput } from "./affordable.ts";
 import type { LimitByNow } from "./budget-records.ts";
-import { createWarnings, nearlyUsedUp, type Raised, type Warnings } from "./budget-warnings.ts";
+import { createWarnings, nearlyUsedUp, type Raised, sumOf, type Warnings } from "./budget-warnings.ts";
 import { exceeded } from "./exceeded.ts";
-import { type AskedHold, distinct, holdsOf } from "./holds.ts";
+import { type AskedHold, distinct, holdsOf, type KeptBack, withKeptBack } from "./holds.ts";
 import { createSettling, type Settling } from "./settling.ts";
 
 /** What a pass needs to keep account. */
@@ -49,7 +49,7 @@ export function openLedger(parts: LedgerParts): OpenLedger {
   const settling = createSettling(counters, parts.runId, parts.epoch);
   const warnings = createWarnings(own, parts.nearAt, parts.raised);
   const charges = createCharges();
-  let keptBack: Cost | undefined;
+  let keptBack: KeptBack;
   return {
     limits,
     get owes() {
@@ -72,8 +72,9 @@ export function openLedger(parts: LedgerParts): OpenLedger {
       settling.follow(entry);
     },
     keepBack: (cost) => {
-      keptBack = cost;
+      keptBack = { run: parts.runId, cost };
     },
+    limitsWithin: () => withKeptBack(limits, keptBack),
     takeWarnings: warnings.take,
     near: () => nearlyUsedUp(counters, own, { share: parts.nearAt, at: now(), raised: parts.raised }).catch(() => []),
     recover: (entries) => settling.recover(entries),
@@ -86,6 +87,7 @@ export function noLedger(): OpenLedger {
   const charges = createCharges();
   return {
     limits: [],
+    limitsWithin: () => [],
     owes: false,
     reserve: (_, worst) => Promise.resolve(worst),
     release: () => {},
@@ -133,7 +135,7 @@ interface Reserving {
   readonly limits: readonly Limit[];
   readonly settling: Settling;
   readonly warnings: Warnings;
-  readonly keptBack: Cost | undefined;
+  readonly keptBack: KeptBack;
 }
 
 /** Asks for less and less until it is granted, or nothing that is of any use is left to ask for. */
@@ -159,24 +161,29 @@ async function reserve(reserving: Reserving, attempt: AttemptId, worst: WorstCas
     if (byNow.most + byNow.forgiven > refused.byNow.most + refused.byNow.forgiven) raises.set(answer.refusedBy, byNow);
     else {
       const shorter = shorterOutput(worst, output, refused, answer);
-      if (shorter === undefined) return refuse(parts, refused, answer, refused.limit.at(at).resetsAt);
+      if (shorter === undefined) return refuse(parts, refused, answer, at);
       output = shorter;
     }
   }
 }
 
-function refuse(
-  { own, used, refusedAbove }: LedgerParts,
-  { limit, byNow, hold }: AskedHold,
-  answer: Refused,
-  resetsAt: number | undefined,
-) {
+async function refuse(parts: LedgerParts, asked: AskedHold, answer: Refused, at: number): Promise<AgentError> {
+  const { limit, byNow, hold } = asked;
   // One that never granted anything has to be known too: else nobody could raise it.
-  used(limit);
-  const { most, forgiven } = byNow;
-  const keptBack = most + forgiven - hold.limit;
-  const standing = { used: Math.max(0, answer.used - forgiven), held: answer.held + keptBack };
-  const error = exceeded(limit, most, standing, hold.amount, resetsAt);
-  if (!own.some(({ key }) => key === limit.key)) refusedAbove(error);
+  parts.used(limit);
+  const { used, held } = await standingOf(parts, asked, answer);
+  const keptBack = byNow.most + byNow.forgiven - hold.limit;
+  const standing = { used: Math.max(0, used - byNow.forgiven), held: held + keptBack };
+  const error = exceeded(limit, byNow.most, standing, hold.amount, limit.at(at).resetsAt);
+  if (!parts.own.some(({ key }) => key === limit.key)) parts.refusedAbove(error);
   return error;
+}
+
+/** A refusal does not tell apart what is held and what has run out, and so counts as used; whoever reads it wants to know. */
+async function standingOf({ counters }: LedgerParts, { hold: { key, also = [] } }: AskedHold, answer: Refused): Promise<CounterState> {
+  try {
+    return sumOf(await counters.read([key, ...also]));
+  } catch {
+    return answer;
+  }
 }

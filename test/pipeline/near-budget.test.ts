@@ -136,6 +136,17 @@ describe("wrap-up", () => {
     expect(JSON.stringify([result, events])).not.toContain("could not pay");
   });
 
+  test("a run within may not use what is kept back, and has no such answer of its own", async () => {
+    const small = tool({ description: "Costs.", inputSchema: { type: "object" }, effect: "read", cost: 0.0975, execute: () => "paid" });
+    const asked = scriptedModel([call("look"), call("small"), "Never asked."], { id: "cheap" });
+    const expert = createAgent({ name: "expert", model: asked, prices, tools: { look, small } });
+    const model = scriptedModel([call("dear"), { calls: [{ name: "expert", arguments: { task: "go on" } }] }, "Only half."]);
+    const tools = { dear, expert: expert.asTool({ description: "Asks." }) };
+    const { result } = await watched({ ...base, model, tools, policy: { budget: { run: { usd: 0.5 } } } });
+    expect(result).toMatchObject({ status: "partial", text: "Only half.", error: { code: "budget_exceeded", details: { scope: "run" } } });
+    expect(asked.calls).toBe(2);
+  });
+
   test("false asks for no such answer, and keeps nothing back", async () => {
     const model = scriptedModel([call("dear"), call("dear")]);
     const { result } = await watched({ ...base, model, policy: { budget: { run: { usd: 0.5 }, wrapUp: false } } });

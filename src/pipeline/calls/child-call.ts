@@ -42,7 +42,7 @@ export function childSteps(place: ChildPlace): Pick<Step<ToolResult>, "perform" 
   const callIn = ({ signal, deadlineAt, parking, trace, ledger }: StepContext): ChildCall => ({
     runId,
     count: (taken) => limits.within(runId, taken),
-    budgets: ledger.limits,
+    budgets: ledger.limitsWithin(),
     parent: run.facts,
     store: agent.store,
     signal,

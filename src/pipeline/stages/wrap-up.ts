@@ -17,9 +17,9 @@ export const canWrapUp = ({ facts }: Run, { agent, finished }: Line, { code }: A
 const roomForTurn = 1_000;
 
 /** Keeps what such an answer would cost now back from everything else. */
-export function keepBackForWrapUp({ agent, ledger, tokens, thread }: Line): void {
+export function keepBackForWrapUp({ facts }: Run, { agent, ledger, tokens, thread }: Line): void {
   const { wrapUp } = agent.models;
-  if (!wrapUp || ledger.limits.length === 0) return;
+  if (!wrapUp || facts.parent !== undefined || ledger.limits.length === 0) return;
   const { price, factor, offer } = wrapUp;
   const input = factor.atMost(tokens.request(thread.messages, offer) + roomForTurn);
   const output = offer.settings.maxOutputTokens ?? 0;
