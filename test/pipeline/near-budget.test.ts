@@ -136,6 +136,43 @@ describe("wrap-up", () => {
     expect(JSON.stringify([result, events])).not.toContain("could not pay");
   });
 
+  test("what they rewrite is shown as they left it", async () => {
+    const model = scriptedModel([call("dear"), call("dear"), "It is paid; card 4111."]);
+    const mask = {
+      name: "mask",
+      check: ({ text }: { text: string }) => ({ verdict: "rewrite" as const, text: text.replace("4111", "****") }),
+    };
+    const { result, events } = await watched({ ...base, model, guardrails: { output: [mask] }, policy: { budget: { run: { usd: 0.7 } } } });
+    expect(result).toMatchObject({ status: "partial", text: "It is paid; card ****." });
+    expect(JSON.stringify([result, events])).not.toContain("4111");
+  });
+
+  test("money for it is kept back from what would use it up", async () => {
+    const small = tool({ description: "Costs.", inputSchema: { type: "object" }, effect: "read", cost: 0.0975, execute: () => "paid" });
+    const run = async (budget: object) => {
+      const model = scriptedModel([call("dear"), call("small"), "It is paid."]);
+      return (await watched({ ...base, model, tools: { dear, small }, policy: { budget } })).result;
+    };
+    expect(await run({ run: { usd: 0.5 } })).toMatchObject({ status: "partial", text: "It is paid.", finished: ["dear"] });
+    expect(await run({ run: { usd: 0.5 }, wrapUp: false })).toMatchObject({ status: "completed", cost: { byTool: { small: 0.0975 } } });
+  });
+
+  test("of caps that others share nothing is kept back", async () => {
+    const small = tool({ description: "Costs.", inputSchema: { type: "object" }, effect: "read", cost: 0.0975, execute: () => "paid" });
+    const model = scriptedModel([call("dear"), call("small"), "It is paid."]);
+    const agent = createAgent({ ...base, model, tools: { dear, small }, policy: { budget: { run: { usd: 9 }, user: { usd: 0.5 } } } });
+    expect(await agent.run("Where is it?", { user: { id: "u" } })).toMatchObject({ cost: { byTool: { small: 0.0975 } } });
+  });
+
+  test("the cheaper model is asked for it, where there is one", async () => {
+    const model = scriptedModel([call("dear"), call("dear")]);
+    const cheap = scriptedModel(["Half of it."], { id: "cheap" });
+    const budget = { run: { usd: 0.7 }, near: { at: 1, downgradeTo: cheap } };
+    const { result } = await watched({ ...base, model, policy: { budget } });
+    expect(result).toMatchObject({ status: "partial", text: "Half of it." });
+    expect(result.cost.byModel).toHaveProperty("cheap");
+  });
+
   test("a run within may not use what is kept back, and has no such answer of its own", async () => {
     const small = tool({ description: "Costs.", inputSchema: { type: "object" }, effect: "read", cost: 0.0975, execute: () => "paid" });
     const asked = scriptedModel([call("look"), call("small"), "Never asked."], { id: "cheap" });
