@@ -7,7 +7,7 @@ import { spanEvents } from "../core/trace.ts";
 import { type Answered, type Asking, askedStep, askModel, keyOf } from "./ask-model.ts";
 import { type Candidate, onlyTier } from "./candidates.ts";
 import type { Line } from "./line.ts";
-import { nearBudget } from "./near-budget.ts";
+import { minds, nearBudget } from "./near-budget.ts";
 
 type Tier = readonly [Candidate, ...Candidate[]];
 
@@ -19,7 +19,11 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
 }
 
 /** A budget that is nearly used up goes before the agent's own choice. */
-async function tierOf(run: Run, line: Line, turn: number): Promise<Outcome<Tier>> {
+function tierOf(run: Run, line: Line, turn: number): Promise<Outcome<Tier>> {
+  return minds(line) ? tierByBudget(run, line, turn) : tierByRoute(run, line, turn);
+}
+
+async function tierByBudget(run: Run, line: Line, turn: number): Promise<Outcome<Tier>> {
   const cheaper = await nearBudget(run, line, run.tried(keyOf(0)) > 0);
   if (cheaper.status !== "done") return cheaper;
   if (!cheaper.value) return tierByRoute(run, line, turn);

@@ -9,11 +9,13 @@ type Tier = readonly [Candidate, ...Candidate[]];
 
 const key = "downgrade";
 
+/** Whether a turn has to look at budgets before it asks. */
+export const minds = ({ agent }: Line): boolean => agent.models.cheaper !== undefined || agent.budgets.terms.spacingMs > 0;
+
 /** The models to ask in place of those of this turn; undefined for those. `isBegun`: one of them was tried in an earlier pass. */
 export async function nearBudget(run: Run, { agent, ledger }: Line, isBegun: boolean): Promise<Outcome<Tier | undefined>> {
   const { cheaper } = agent.models;
   const { spacingMs } = agent.budgets.terms;
-  if (!cheaper && spacingMs === 0) return done(undefined);
   const isChosen = run.chosen(key) !== undefined;
   if (isChosen || isBegun) return done(isChosen ? cheaper : undefined);
   const [standing] = await ledger.near();

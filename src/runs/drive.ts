@@ -63,7 +63,8 @@ export async function drive(opened: OpenedRun, asked: Pass): Promise<RunResult<u
   const { journal, accounts, line, time, context } = openPass(opened, pass);
   const { trace } = context;
   try {
-    const walking = recovered(entries, accounts).then((broken) => broken ?? walk(context, line));
+    const isResumed = accounts.any && entries.at(-1)?.type === "run.resumed";
+    const walking = isResumed ? recovered(entries, accounts).then((broken) => broken ?? walk(context, line)) : walk(context, line);
     const { outcome, left } = await settledInTime(walking, time.signal, agent.clock, pass.graceMs ?? graceMs);
     check?.end(closingOf(outcome, line, agent.clock.now(), journal.tally.begun));
     const closing = journal.closing ?? (await close(journal, line, accounts, outcome, agent.clock));
@@ -128,7 +129,6 @@ async function retold(opened: OpenedRun, { agent }: Pass): Promise<RunResult<unk
 
 /** What an earlier pass has left set aside is settled before anything is asked for. */
 async function recovered(entries: readonly Entry[], accounts: Accounts): Promise<Stopped | undefined> {
-  if (entries.at(-1)?.type !== "run.resumed") return undefined;
   try {
     await accounts.recover(entries);
     return undefined;

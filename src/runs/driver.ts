@@ -5,6 +5,7 @@ import { checkOptions, isCount } from "../core/options.ts";
 import { parkedError, stopReason } from "../core/outcome.ts";
 import type { RunResult } from "../core/result.ts";
 import { whenAborted, withinTime } from "../core/waiting.ts";
+import { noCost } from "../journal/views/cost.ts";
 import type { AgentParts } from "../pipeline/line.ts";
 import type { ResumeOptions } from "./agent-options.ts";
 import { drive } from "./drive.ts";
@@ -123,7 +124,7 @@ export function neverOpened(agent: AgentParts, runId: string, thrown: unknown, e
     status,
     error,
     usage: { modelCalls: 0, toolCalls: 0, unreported: 0 },
-    cost: { usd: 0, unconfirmedUsd: 0, unpriced: 0, byModel: {}, byTool: {}, byAgent: {}, byStage: {} },
+    cost: noCost(),
     timings: { totalMs: 0, modelMs: 0, toolMs: 0 },
     findings: [],
     degraded: [],

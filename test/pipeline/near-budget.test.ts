@@ -71,7 +71,7 @@ describe("near a cap", () => {
 });
 
 describe("wrap-up", () => {
-  const budget = { run: { usd: 0.9 } };
+  const cap = { run: { usd: 0.9 } };
   const wrapped = [call("dear"), call("dear"), "I saw it is paid; I could not pay the rest."];
 
   test("a run that cannot go on answers from what there is, paid from what was kept back, and says what is missing", async () => {
@@ -80,7 +80,7 @@ describe("wrap-up", () => {
       { calls: [call("dear"), call("dear")].flatMap(({ calls }) => calls) },
       "Half of it is paid.",
     ]);
-    const { result, events } = await watched({ ...base, model, policy: { budget } });
+    const { result, events } = await watched({ ...base, model, policy: { budget: cap } });
     expect(result).toMatchObject({
       status: "partial",
       text: "Half of it is paid.",
@@ -106,7 +106,7 @@ describe("wrap-up", () => {
       { calls: [call("dear"), call("dear")].flatMap(({ calls }) => calls) },
       ...script.slice(2),
     ]);
-    const { agent, result } = await watched({ ...base, model, policy: { budget } });
+    const { agent, result } = await watched({ ...base, model, policy: { budget: cap } });
     expect(result.status).toBe("partial");
     expect(await agent.replay("r")).toEqual({ ...result, traceId: undefined });
     const more = await agent.resume("r", { budget: { usd: 5 } });

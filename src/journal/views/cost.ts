@@ -21,7 +21,9 @@ interface Spending extends Place {
 }
 
 export function createCostTally(): CostTally {
-  const own = createSums();
+  // Most runs cost nothing that anybody knows: then there is nothing to add up.
+  let sums: ReturnType<typeof createSums> | undefined;
+  let unpriced = 0;
   /** Attempts that were set money aside for and have not been heard of since. */
   const unheard = new Map<string, Place & { readonly reserved: Cost }>();
   const children = new Map<string, Place & { readonly child: ChildUsage }>();
@@ -30,8 +32,9 @@ export function createCostTally(): CostTally {
   let agent = "";
 
   const spend = (spending: Spending, isKnown: boolean) => {
-    own.add(spending, isKnown);
-    if (spending.nano > 0) sinceStage.push(spending);
+    if (spending.nano === 0) return;
+    (sums ??= createSums()).add(spending, isKnown);
+    sinceStage.push(spending);
   };
   const start = ({ key, kind, name, reserved }: AttemptStarted) => {
     const before = unheard.get(key);
@@ -47,7 +50,7 @@ export function createCostTally(): CostTally {
       spend({ kind, name, nano: cost.nanoUsd ?? 0 }, cost.basis !== "reserved");
     }
     const used = cost?.nanoUsd === undefined && (cost ? cost.tokens > 0 : usage !== undefined);
-    if (used) own.unpriced += 1;
+    if (used) unpriced += 1;
     if ("child" in entry && entry.child) children.set(key, { kind, name, child: entry.child });
   };
 
@@ -57,17 +60,16 @@ export function createCostTally(): CostTally {
       else if (entry.type === "attempt.started") start(entry);
       else if (entry.type === "attempt.failed" || entry.type === "step.done" || entry.type === "step.abandoned") end(entry);
       else if (entry.type === "stage.done") {
-        for (const spending of sinceStage) own.inStage(stageOf(entry.key), spending.nano);
+        if (sinceStage.length === 0) return;
+        for (const spending of sinceStage) sums?.inStage(stageOf(entry.key), spending.nano);
         sinceStage = [];
       }
     },
     cost: () => {
-      const all = createSums(own);
-      for (const { kind, name, reserved } of unheard.values()) {
-        const spending = { kind, name, nano: reserved.nanoUsd ?? 0 };
-        all.add(spending, false);
-        all.inStage(stageFor(kind), spending.nano);
-      }
+      if (!sums && unheard.size === 0 && children.size === 0) return noCost(unpriced);
+      const all = createSums(sums);
+      all.unpriced += unpriced;
+      for (const { kind, name, reserved } of unheard.values()) all.addUnheard({ kind, name, nano: reserved.nanoUsd ?? 0 });
       for (const { kind, nano } of sinceStage) all.inStage(stageFor(kind), nano);
       all.ofAgent(agent);
       for (const { name, child } of children.values()) if (child.cost) all.addChild(name, child.cost);
@@ -75,6 +77,17 @@ export function createCostTally(): CostTally {
     },
   };
 }
+
+/** Of a run that cost nothing that anybody knows. */
+export const noCost = (unpriced = 0): RunCost => ({
+  usd: 0,
+  unconfirmedUsd: 0,
+  unpriced,
+  byModel: {},
+  byTool: {},
+  byAgent: {},
+  byStage: {},
+});
 
 /** Of a stage that was not finished; of a step of the user's nobody knows which one it was. */
 const stageFor = (kind: StepKind) => ({ model: "planner", tool: "executor", custom: "other" })[kind];
@@ -94,20 +107,26 @@ function createSums(from?: Sums) {
   const sums: Sums = {
     total: from?.total ?? 0,
     unconfirmed: from?.unconfirmed ?? 0,
-    unpriced: from?.unpriced ?? 0,
+    unpriced: 0,
     by: { byModel: cut("byModel"), byTool: cut("byTool"), byAgent: cut("byAgent"), byStage: cut("byStage") },
   };
   const into = (name: keyof Cuts, key: string, nano: NanoUsd) => {
     if (nano > 0) sums.by[name].set(key, (sums.by[name].get(key) ?? 0) + nano);
   };
   const told = (name: keyof Cuts) => Object.fromEntries([...sums.by[name]].map(([key, nano]) => [key, usdOf(nano)]));
+  const add = ({ kind, name, nano }: Spending, isKnown: boolean) => {
+    sums.total += nano;
+    if (!isKnown) sums.unconfirmed += nano;
+    if (kind !== "custom") into(kind === "model" ? "byModel" : "byTool", name, nano);
+  };
+  const inStage = (stage: string, nano: NanoUsd) => into("byStage", stage, nano);
   return Object.assign(sums, {
-    add: ({ kind, name, nano }: Spending, isKnown: boolean) => {
-      sums.total += nano;
-      if (!isKnown) sums.unconfirmed += nano;
-      if (kind !== "custom") into(kind === "model" ? "byModel" : "byTool", name, nano);
+    add,
+    inStage,
+    addUnheard: (spending: Spending) => {
+      add(spending, false);
+      inStage(stageFor(spending.kind), spending.nano);
     },
-    inStage: (stage: string, nano: NanoUsd) => into("byStage", stage, nano),
     ofAgent: (agent: string) => into("byAgent", agent, sums.total),
     addChild: (tool: string, child: RunCost) => {
       const nano = nanoOf(child.usd);
