@@ -9,7 +9,6 @@ interface Counter {
   holders: number;
   /** Epoch ms; Infinity = never. */
   until: number;
-  run: string | undefined;
 }
 
 interface Reservation {
@@ -54,24 +53,31 @@ export function memoryCounters(now: () => number): Counters {
     },
     open: (prefix) => Promise.resolve(openHolds(open, prefix)),
     forget: (run) => {
-      const keys = counters.forget(run);
-      for (const [id, { amounts }] of open) {
-        for (const key of keys) amounts.delete(key);
-        if (amounts.size === 0) open.delete(id);
-      }
+      const held = counters.forget(run);
+      // Nearly always there is nothing: then nobody has to look for it.
+      if (held.length > 0) letGo(open, held);
       return Promise.resolve();
     },
   };
 }
 
+function letGo(open: Map<string, Reservation>, keys: readonly string[]) {
+  for (const [id, { amounts }] of open) {
+    for (const key of keys) amounts.delete(key);
+    if (amounts.size === 0) open.delete(id);
+  }
+}
+
 /** What each key stands at, made when it is first asked for and forgotten in time. */
 function countersByKey(now: () => number) {
   const counters = new Map<string, Counter>();
+  const keysOfRun = new Map<string, Set<string>>();
   const sweep = sweeper(counters, now);
   const make = (key: string, until: number, run?: string): Counter => {
     sweep();
-    const made: Counter = { used: 0, held: 0, holders: 0, until, run };
+    const made: Counter = { used: 0, held: 0, holders: 0, until };
     counters.set(key, made);
+    if (run !== undefined) keysOfRun.set(run, (keysOfRun.get(run) ?? new Set()).add(key));
     return made;
   };
   return {
@@ -81,7 +87,6 @@ function countersByKey(now: () => number) {
       counter.held += amount;
       counter.holders += 1;
       counter.until = Math.max(counter.until, until);
-      counter.run ??= run;
     },
     release: (key: string, amount: number) => {
       const counter = counters.get(key);
@@ -92,11 +97,13 @@ function countersByKey(now: () => number) {
     use: (key: string, amount: number) => {
       (counters.get(key) ?? make(key, Number.POSITIVE_INFINITY)).used += amount;
     },
-    /** Answers the keys that were the run's. */
+    /** Answers the keys of the run that something is held of. */
     forget: (run: string): readonly string[] => {
-      const keys = [...counters].flatMap(([key, one]) => (one.run === run ? [key] : []));
+      const keys = [...(keysOfRun.get(run) ?? [])];
+      keysOfRun.delete(run);
+      const held = keys.filter((key) => (counters.get(key)?.holders ?? 0) > 0);
       for (const key of keys) counters.delete(key);
-      return keys;
+      return held;
     },
   };
 }

@@ -28,7 +28,12 @@ export interface MemoryStoreOptions {
 export function memoryStore({ keepEnded = 1_000, keepStopped = 10_000, now = storeClock }: MemoryStoreOptions = {}): WholeStore {
   const runs = new Map<string, StoredRun>();
   const inbox = memoryInbox();
-  const rest = forgetful(runs, { ended: keepEnded, stopped: keepStopped }, inbox.forget);
+  const counters = memoryCounters(now);
+  const forget = (runId: string) => {
+    inbox.forget(runId);
+    void counters.forget(runId);
+  };
+  const rest = forgetful(runs, { ended: keepEnded, stopped: keepStopped }, forget);
   const leasedUntil = (lease: Lease | undefined) => now() + (lease?.forMs ?? 0);
 
   return {
@@ -61,7 +66,7 @@ export function memoryStore({ keepEnded = 1_000, keepStopped = 10_000, now = sto
       ...leases(runs, now),
       find: (query) => Promise.resolve(found(runs, query)),
     },
-    counters: memoryCounters(now),
+    counters,
     records: memoryRecords(),
     inbox,
     close: () => Promise.resolve(),

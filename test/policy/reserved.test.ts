@@ -63,3 +63,14 @@ test("of a run that has ended nothing is left in the counters; of one that has s
   await stopped.run("Hello.", { runId: "s" });
   expect(await store.counters.read(["usd/run/s"])).toEqual([{ used: 15_000, held: 0 }]);
 });
+
+test("a store that forgets runs that have stopped forgets what they had spent of their own", async () => {
+  const store = memoryStore({ keepStopped: 1 });
+  const model = scriptedModel(() => ({ calls: [{ name: "no", arguments: {} }] }));
+  const agent = createAgent({ name: "desk", model, store, policy: { budget: { run: { calls: 1 } } } });
+  for (const runId of ["r1", "r2"]) expect(await agent.run("Hello.", { runId })).toMatchObject({ status: "partial" });
+  expect(await store.counters.read(["calls/run/r1", "calls/run/r2"])).toEqual([
+    { used: 0, held: 0 },
+    { used: 1, held: 0 },
+  ]);
+});

@@ -43,6 +43,20 @@ const refusing = agentOf({
   model: scripted(() => "done"),
   guardrails: { output: [{ name: "g", check: () => ({ verdict: "block", message: "no" }) }] },
 });
+const budgeted = agentOf({
+  model: calling("paid"),
+  tools: { paid: tool({ description: "d", effect: "send", inputSchema, cost: 0.001, execute: () => "paid" }) },
+  prices: { scripted: { input: 1, output: 1 } },
+  policy: {
+    budget: {
+      run: { usd: 1, tokens: 100_000 },
+      user: { usd: 1_000, per: "hour" },
+      agent: { calls: 1_000_000, per: { rollingMs: 60_000 } },
+    },
+    limits: { effects: { paid: { run: 1, user: 1_000_000, per: "day" } } },
+  },
+});
+const poor = agentOf({ model: calling("paid"), tools: { paid: add }, policy: { budget: { run: { calls: 1 } } } });
 const online = agentOf({ model: openai("m", { apiKey: "test", baseURL }), tools: { add } });
 
 async function leaveEarly(stream: RunStream, read: AsyncIterable<unknown> = stream): Promise<unknown> {
@@ -83,6 +97,9 @@ const kinds: readonly ((again: number) => Promise<unknown>)[] = [
   () => leaveEarly(streaming.stream("go", { signal })),
   () => leaveText(streaming.stream("go", { signal })),
   () => leaveEarly(waiting.stream("go", { signal })),
+  () => budgeted.run("go", { signal, user: { id: "u" } }),
+  () => poor.run("go", { signal }),
+  () => poor.run("go", { signal, budget: { calls: 0 } }),
   () => plain.run("go", { signal: AbortSignal.abort() }),
   () => abortMeanwhile((options) => waiting.run("go", options)),
   () => abortMeanwhile((options) => ignoring.run("go", options)),
