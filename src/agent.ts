@@ -71,14 +71,16 @@ export type OutputOf<Schema> = AnySchema extends Schema ? string : InferSchema<S
 /** Checks everything once and compiles it. Throws `configuration_invalid`, before any money is spent. */
 export function createAgent<Schema extends AnySchema = AnySchema>(options: AgentOptions<Schema>): Agent<OutputOf<Schema>> {
   checkAgentOptions(options);
-  const parts = resolve(options);
+  const rules = rulesOf(options.policy ?? {});
+  const keeping = slicedStore(options.store ?? memoryStore(), rules.budgets, options.clock ?? systemClock);
+  const parts = resolve(options, rules, keeping);
   checkAgentBudgets(parts);
   // A fork may have other tools than those that are limited.
   checkEffectTools("configuration_invalid", options.policy?.limits?.effects ?? {}, parts.tools);
   const change = (changes: ForkChanges) => {
     const changed = { ...options, ...changes };
     checkAgentOptions(changed);
-    const changedParts = resolve({ ...changed, store: parts.store, clock: parts.clock });
+    const changedParts = resolve(changed, rules, keeping);
     checkAgentBudgets(changedParts);
     return changedParts;
   };
@@ -100,14 +102,16 @@ const ourStages: Stages = {
   responseBuilder: buildResponse,
 };
 
-function resolve(options: AgentOptions): AgentParts {
+type Rules = Pick<AgentParts, "budgets" | "effects" | "tokens" | "knownBudgets">;
+type Keeping = Pick<AgentParts, "store" | "giveBack">;
+
+function resolve(options: AgentOptions, rules: Rules, keeping: Keeping): AgentParts {
   const { policy = {}, resilience = {} } = options;
   const clock = options.clock ?? systemClock;
   const tools = toolsByName(options.tools ?? {});
   const output = options.output && compileSchema(options.output, "output");
   const guardrails = guardrailsOf(options.guardrails ?? {}, output);
   const middleware = options.use ?? [];
-  const rules = rulesOf(policy);
   const { budgets } = rules;
   const { totalMs, ...timeouts } = { ...agentDefaults.timeouts, ...given(policy.timeouts) };
   return Object.freeze({
@@ -134,12 +138,12 @@ function resolve(options: AgentOptions): AgentParts {
     ...rules,
     openTrace: openRunTrace,
     clock,
-    ...slicedStore(options.store ?? memoryStore(), budgets, clock),
+    ...keeping,
     leaseMs: options.leaseMs ?? agentDefaults.leaseMs,
   });
 }
 
-const rulesOf = ({ budget, limits }: PolicyOptions): Pick<AgentParts, "budgets" | "effects" | "tokens" | "knownBudgets"> => ({
+const rulesOf = ({ budget, limits }: PolicyOptions): Rules => ({
   budgets: compileBudgets(budget),
   effects: compileEffects(limits?.effects),
   tokens: createTokenCounter(budget?.countTokens),

@@ -82,8 +82,8 @@ export interface Ledger {
   readonly takeCharge: (key: string) => Charge | undefined;
   /** Follows an entry that has become durable. */
   readonly follow: (entry: Entry) => void;
-  /** Keeps this much of the run's own limits back from everything but its wrap-up. */
-  keepBack(cost: Cost): void;
+  /** Keeps as much of the run's own limits back from everything but its wrap-up: the first of these that leaves enough to go on with. */
+  keepBack(costs: readonly Cost[]): void;
   /** Limits that have turned out to be nearly used up; each is told once. */
   readonly takeWarnings: () => readonly Standing[];
   /** Those of this agent's limits that are nearly used up now. Answers none when that cannot be found out. */

@@ -9,6 +9,8 @@ export interface ProviderFailure {
   readonly reason?: string;
   readonly header?: HeaderLookup;
   readonly requestId?: string;
+  /** It came in an answer that had begun well, status 200: what was used by then may be charged. */
+  readonly inAnswer?: boolean;
   readonly cause?: unknown;
 }
 
@@ -44,6 +46,7 @@ export function providerError(provider: string, failure: ProviderFailure, now: n
       provider,
       ...(failure.status === undefined ? {} : { status: failure.status }),
       ...(failure.reason && /^[\w.-]{1,64}$/.test(failure.reason) ? { reason: failure.reason } : {}),
+      ...(failure.inAnswer ? { inAnswer: true } : {}),
       ...(failure.requestId ? { requestId: failure.requestId } : {}),
       ...(wait === undefined ? {} : { retryAfterMs: wait, retryAt: now + wait }),
     },

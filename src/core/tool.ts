@@ -156,7 +156,11 @@ export const retryChecks: Checks = { attempts: isPositiveCount, baseMs: isAmount
 
 const isSchema: Check = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
-const isUsd: Check = (value) => isFunction(value) || (isNumber(value) && Number(value) >= 0);
+const isUsd: Check = (value) => isFunction(value) || (isNumber(value) && Number(value) >= 0 && Number(value) <= mostUsd);
+
+/** More for one attempt is a mistake. */
+const mostUsd = 10_000;
+
 const isCost: Check = (value) => isUsd(value) || (isRecord(value) && isUsd(Object(value).atMost) && isFunction(Object(value).of));
 
 const checks: Checks = {

@@ -14,9 +14,10 @@ export function errorAnswer(status: number, error: AgentError, headers?: Readonl
 
 /** An answer that tells how a run went; `now` in milliseconds since the epoch. */
 export function resultAnswer(result: RunResult<unknown>, now: number): Response {
-  const { retryAt } = "error" in result ? result.error.details : {};
+  const { resetsAt, retryAt = resetsAt } = "error" in result ? result.error.details : {};
   const status = httpStatusOf(result);
-  const wait = status === 503 && typeof retryAt === "number" ? Math.max(1, Math.ceil((retryAt - now) / 1000)) : undefined;
+  const wait =
+    (status === 503 || status === 429) && typeof retryAt === "number" ? Math.max(1, Math.ceil((retryAt - now) / 1000)) : undefined;
   return jsonAnswer(status, resultJson(result), wait === undefined ? {} : { "retry-after": `${wait}` });
 }
 

@@ -1,9 +1,9 @@
 // The layer that pays: the most an attempt can cost is set aside before it is made, and what it has cost is written down with how it ended.
 
-import type { Charge, Reserved } from "../core/cost.ts";
+import type { Charge, Cost, Reserved } from "../core/cost.ts";
 import { AgentError, toAgentError } from "../core/errors.ts";
-import type { Standing, StepCost } from "../core/ledger.ts";
-import { type Outcome, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
+import type { Standing, StepCost, WorstCase } from "../core/ledger.ts";
+import { failed, type Outcome, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
 import { usdOf } from "../core/price.ts";
 import type { Layer, Next, Step, StepContext } from "../core/step.ts";
 import { costAttributes, noTrace, spanEvents } from "../core/trace.ts";
@@ -20,11 +20,13 @@ async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, n
   const { ledger, journal, attempt } = context;
   if (ledger.limits.length === 0) {
     const outcome = await next(step, context);
-    const charge = cost.charge(outcome, undefined);
+    const charge = chargeOf(cost, outcome, undefined);
     if (charge && journal.tried(step.key) >= attempt) keep(charge, step, context);
     return outcome;
   }
-  const reserved = await setAside(step, cost, context);
+  const worst = worstOf(cost, step.name);
+  if (worst instanceof AgentError) return failed(worst);
+  const reserved = await setAside(step, worst, context);
   if (reserved instanceof AgentError) return stoppedBy(reserved);
   if (!reserved || context.signal.aborted) {
     ledger.release({ key: step.key, attempt });
@@ -38,10 +40,42 @@ async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, n
   }
   // Never announced: a store that failed may have taken the entry all the same, so what was set aside stays until the journal is read again.
   if (journal.tried(step.key) < attempt) return outcome;
-  const charge = cost.charge(outcome, reserved) ?? { ...reserved, basis: "reserved" };
-  keep(held(charge, reserved, step, context), step, context);
+  const charge = chargeOf(cost, outcome, reserved) ?? { ...reserved, basis: "reserved" };
+  keep(markOverrun(charge, reserved, step, context), step, context);
   return outcome;
 }
+
+/** Costs of tools and of steps are code of the user's: what cannot be reckoned with is not begun. */
+function worstOf<T>(cost: StepCost<T>, name: string): WorstCase | AgentError {
+  const unknown = (cause?: unknown) =>
+    new AgentError("tool_failed", `What ${name} costs at most is no amount; it was not begun.`, { cause });
+  try {
+    const worst = cost.worst();
+    return isCost(worst) ? { ...worst, ...counted(worst) } : unknown();
+  } catch (thrown) {
+    return unknown(thrown);
+  }
+}
+
+/** Nothing is lost of what was done because nobody can say what it cost: undefined then. */
+function chargeOf<T>(cost: StepCost<T>, outcome: Outcome<T>, reserved: Reserved | undefined): Charge | undefined {
+  try {
+    const charge = cost.charge(outcome, reserved);
+    return charge && isCost(charge) ? { ...charge, ...counted(charge) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isCost = ({ nanoUsd = 0, tokens }: Cost): boolean => [nanoUsd, tokens].every((amount) => Number.isFinite(amount) && amount >= 0);
+
+/** No attempt counts for more, whatever is said of it: the sum of many has to stay a number that can be counted. */
+const mostCounted = 10 ** 13;
+
+const counted = ({ nanoUsd, tokens }: Cost): Cost => ({
+  ...(nanoUsd === undefined ? {} : { nanoUsd: Math.min(mostCounted, Math.ceil(nanoUsd)) }),
+  tokens: Math.min(mostCounted, Math.ceil(tokens)),
+});
 
 /** For the entry that tells how the attempt ended, and for the span of the step. */
 function keep<T>(charge: Charge, step: Step<T>, { ledger, trace }: StepContext) {
@@ -57,9 +91,9 @@ const isSomebodyElses = (outcome: Outcome<unknown>, { journal }: StepContext): b
   outcome.status === "failed" && outcome.error === journal.broken && outcome.error.code === "journal_conflict";
 
 /** A store that does not answer holds nobody past the end of the run; what it grants later is given back. */
-async function setAside<T>(step: Step<T>, cost: StepCost<T>, context: StepContext): Promise<Reserved | AgentError | undefined> {
+async function setAside<T>(step: Step<T>, worst: WorstCase, context: StepContext): Promise<Reserved | AgentError | undefined> {
   const { ledger, clock, signal, attempt } = context;
-  const asking = settledFirst(context).then((broken) => broken ?? ledger.reserve({ key: step.key, attempt }, cost.worst()));
+  const asking = settledFirst(context).then((broken) => broken ?? ledger.reserve({ key: step.key, attempt }, worst));
   const answer = await withinTime(clock, 0, signal, () => asking);
   if (!answer) void asking.then((late) => (late instanceof AgentError ? undefined : ledger.release({ key: step.key, attempt })));
   return answer;
@@ -77,7 +111,7 @@ async function settledFirst({ ledger, journal }: StepContext): Promise<AgentErro
 }
 
 /** What ran over is charged in full, and said. */
-function held<T>(charge: Charge, reserved: Reserved, step: Step<T>, { journal, clock, trace }: StepContext): Charge {
+function markOverrun<T>(charge: Charge, reserved: Reserved, step: Step<T>, { journal, clock, trace }: StepContext): Charge {
   const over = (charge.nanoUsd ?? 0) > (reserved.nanoUsd ?? Number.POSITIVE_INFINITY) || charge.tokens > reserved.tokens;
   if (!over) return charge;
   const detail = { charged: charge.nanoUsd ?? 0, reserved: reserved.nanoUsd ?? 0, tokens: charge.tokens, reservedTokens: reserved.tokens };

@@ -14,7 +14,7 @@ export interface AskedHold {
 }
 
 /** What a run keeps back of its own limits, for its wrap-up. */
-export type KeptBack = { readonly run: string; readonly cost: Cost } | undefined;
+export type KeptBack = { readonly run: string; readonly costs: readonly Cost[] } | undefined;
 
 export interface HoldTerms {
   readonly keptBack: KeptBack;
@@ -58,8 +58,14 @@ export const withKeptBack = (limits: readonly Limit[], keptBack: KeptBack): read
   });
 
 /** A run keeps back of its own limits only; what a run above keeps back of its own stands with them. */
-const keptBackOf = ({ keptBack = 0, run, measure }: Limit, own: KeptBack): number =>
-  run !== undefined && own?.run === run ? amountOf(measure, own.cost) : keptBack;
+function keptBackOf({ keptBack = 0, run, measure, most }: Limit, own: KeptBack): number {
+  if (run === undefined || own?.run !== run) return keptBack;
+  const amounts = own.costs.map((cost) => amountOf(measure, cost));
+  return amounts.find((amount) => amount <= most * mostKeptBack) ?? 0;
+}
+
+/** Of a cap: a last answer that takes more would leave too little to have anything to tell. */
+const mostKeptBack = 0.6;
 
 /** Of limits on the same key, the tightest. */
 export function distinct(limits: readonly Limit[]): readonly Limit[] {

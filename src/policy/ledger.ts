@@ -71,8 +71,8 @@ export function openLedger(parts: LedgerParts): OpenLedger {
       charges.written(entry);
       settling.follow(entry);
     },
-    keepBack: (cost) => {
-      keptBack = { run: parts.runId, cost };
+    keepBack: (costs) => {
+      keptBack = { run: parts.runId, costs };
     },
     limitsWithin: () => withKeptBack(limits, keptBack),
     takeWarnings: warnings.take,
@@ -173,7 +173,7 @@ async function refuse(parts: LedgerParts, asked: AskedHold, answer: Refused, at:
   parts.used(limit);
   const { used, held } = await standingOf(parts, asked, answer);
   const keptBack = byNow.most + byNow.forgiven - hold.limit;
-  const standing = { used: Math.max(0, used - byNow.forgiven), held: held + keptBack };
+  const standing = { used: Math.max(0, used - byNow.forgiven), held: Math.min(held + keptBack, Math.max(held, byNow.most - used)) };
   const error = exceeded(limit, byNow.most, standing, hold.amount, limit.at(at).resetsAt);
   if (!parts.own.some(({ key }) => key === limit.key)) parts.refusedAbove(error);
   return error;

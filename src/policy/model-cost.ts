@@ -90,8 +90,8 @@ function withoutOutput(usage: Usage | undefined): Usage | undefined {
 /** Answered with an HTTP error, or never reached: no provider charges for that. */
 function isFree(outcome: Outcome<unknown>): boolean {
   if (outcome.status !== "failed") return false;
-  const { status } = outcome.error.details;
-  return (typeof status === "number" && status >= 300) || neverArrived(outcome.error);
+  const { status, inAnswer } = outcome.error.details;
+  return (typeof status === "number" && status >= 300 && inAnswer !== true) || neverArrived(outcome.error);
 }
 
 const unreached = new Set("ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT".split(" "));

@@ -4,7 +4,7 @@ import type { StepCost } from "../core/ledger.ts";
 import { type NanoUsd, nanoOf } from "../core/price.ts";
 import type { Tool } from "../core/tool.ts";
 
-/** `said`: what the tool has answered in the attempt that has just ended, if it has. Throws `tool_failed` for a cost that is no amount. */
+/** Throws for a cost that is no amount. `said`: what the tool has answered in the attempt that has just ended, if it has. */
 export function toolCost<T>(
   tool: Pick<Tool, "costAtMost" | "costOf">,
   input: unknown,

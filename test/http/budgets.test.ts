@@ -12,6 +12,7 @@ test("a run that nothing could be begun of is 429, says when there is more, and 
   const refused = await ask();
   const told = await toldBy(refused);
   expect([refused.status, told.status, told.resumable]).toEqual([429, "refused", true]);
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
   expect(told.error).toMatchObject({ code: "budget_exceeded", retryAt: expect.any(Number) });
   expect(told.error?.retryAt).toBeGreaterThan(Date.now());
   expect((await ask()).status).toBe(429);

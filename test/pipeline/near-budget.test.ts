@@ -157,6 +157,12 @@ describe("wrap-up", () => {
     expect(await run({ run: { usd: 0.5 }, wrapUp: false })).toMatchObject({ status: "completed", cost: { byTool: { small: 0.0975 } } });
   });
 
+  test("nothing is kept back that would leave too little to go on with", async () => {
+    const model = scriptedModel([call("look"), "Seen."]);
+    const { result } = await watched({ ...base, model, policy: { budget: { run: { tokens: 2_900 } } } });
+    expect(result).toMatchObject({ status: "completed", text: "Seen." });
+  });
+
   test("of caps that others share nothing is kept back", async () => {
     const small = tool({ description: "Costs.", inputSchema: { type: "object" }, effect: "read", cost: 0.0975, execute: () => "paid" });
     const model = scriptedModel([call("dear"), call("small"), "It is paid."]);

@@ -34,3 +34,13 @@ test("the store is asked once for many calls; drained, an agent gives back what 
   await agent.drain({ withinMs: 100 });
   expect(await store.counters.read([key])).toEqual([{ used: 11, held: 0 }]);
 });
+
+test("a fork with another model shares the slices of its agent, and drains with it", async () => {
+  const store = memoryStore();
+  const agent = newAgent(store);
+  await agent.run("Hello.", { runId: "r" });
+  const model = scriptedModel(["Ho."]);
+  expect(await agent.fork("r", { at: "start", effects: "simulate", model })).toMatchObject({ status: "completed", text: "Ho." });
+  await agent.drain({ withinMs: 100 });
+  expect(await store.counters.read([key])).toEqual([{ used: 2, held: 0 }]);
+});

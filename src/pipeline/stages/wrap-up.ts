@@ -1,4 +1,5 @@
 // When the money runs out: a last answer from what there is, paid from what was kept back for it. It says what is missing.
+import type { Cost } from "../../core/cost.ts";
 import type { AgentError } from "../../core/errors.ts";
 import { isOfThePass } from "../../core/errors.ts";
 import { textOf } from "../../core/message.ts";
@@ -21,10 +22,14 @@ export function keepBackForWrapUp({ facts }: Run, { agent, ledger, tokens, threa
   const { wrapUp } = agent.models;
   if (!wrapUp || facts.parent !== undefined || ledger.limits.length === 0) return;
   const { price, factor, offer } = wrapUp;
-  const input = factor.atMost(tokens.request(thread.messages, offer) + roomForTurn);
+  const counted = tokens.request(thread.messages, offer);
   const output = offer.settings.maxOutputTokens ?? 0;
-  const most = price && worstCase(price, input);
-  ledger.keepBack({ ...(most ? { nanoUsd: Math.ceil(most.base + output * most.perOutputToken) } : {}), tokens: input + output });
+  const costOf = (room: number): Cost => {
+    const input = factor.atMost(counted + room);
+    const most = price && worstCase(price, input);
+    return { ...(most ? { nanoUsd: Math.ceil(most.base + output * most.perOutputToken) } : {}), tokens: input + output };
+  };
+  ledger.keepBack([costOf(roomForTurn), costOf(0)]);
 }
 
 /** Shows what the model makes of it, once that has passed the output guardrails. Without an answer the run is told of in our words only. */

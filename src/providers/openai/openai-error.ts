@@ -27,7 +27,11 @@ export function reportedError(error: unknown, now: number, cause?: unknown): Age
   // Gateways in front of several providers put the HTTP status they got into `code`.
   const status = typeof code === "number" && code >= 400 && code < 600 ? code : undefined;
   if (reason === undefined && status === undefined) return notAnAnswer("openai", "it is an error without a code", cause);
-  const failure = providerError("openai", { ...(reason ? { reason } : {}), ...(status === undefined ? {} : { status }), cause }, now);
+  const failure = providerError(
+    "openai",
+    { ...(reason ? { reason } : {}), ...(status === undefined ? {} : { status }), inAnswer: true, cause },
+    now,
+  );
   return status === undefined && aboutRequest.test(reason ?? "") ? rejected(failure) : failure;
 }
 
