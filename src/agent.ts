@@ -22,12 +22,12 @@ import { executeCalls } from "./pipeline/stages/executor.ts";
 import { planDirectly } from "./pipeline/stages/planner.ts";
 import { buildResponse } from "./pipeline/stages/response-builder.ts";
 import { aroundOf, stageYours, yours } from "./pipeline/yours.ts";
-import { budgetDefaults } from "./policy/budget-options.ts";
-import { budgeted } from "./policy/budgeted.ts";
-import { type Budgets, compileBudgets } from "./policy/budgets.ts";
-import { effectLimited } from "./policy/effect-limited.ts";
-import { checkEffectTools } from "./policy/effect-options.ts";
-import { compileEffects } from "./policy/effects.ts";
+import { budgetDefaults } from "./policy/budgets/budget-options.ts";
+import { budgeted } from "./policy/budgets/budgeted.ts";
+import { type Budgets, compileBudgets } from "./policy/budgets/budgets.ts";
+import { effectLimited } from "./policy/effects/effect-limited.ts";
+import { checkEffectTools } from "./policy/effects/effect-options.ts";
+import { compileEffects } from "./policy/effects/effects.ts";
 import { halted } from "./policy/halted.ts";
 import { priceFor } from "./policy/prices/price-list.ts";
 import { createTokenCounter } from "./policy/tokens/request-tokens.ts";
@@ -103,7 +103,7 @@ const ourStages: Stages = {
 };
 
 type Rules = Pick<AgentParts, "budgets" | "effects" | "tokens" | "knownBudgets">;
-type Keeping = Pick<AgentParts, "store" | "giveBack">;
+type Keeping = Pick<AgentParts, "store" | "plainStore" | "giveBack">;
 
 function resolve(options: AgentOptions, rules: Rules, keeping: Keeping): AgentParts {
   const { policy = {}, resilience = {} } = options;

@@ -6,13 +6,14 @@ export type { BudgetState } from "./control/budget-standing.ts";
 export type { Accountable, BudgetChangeQuery, BudgetControl, BudgetQuery } from "./control/budgets.ts";
 export { type ControlPlane, type ControlPlaneOptions, createControlPlane } from "./control/control-plane.ts";
 export type { Clock } from "./core/clock.ts";
-export type { Measure } from "./core/cost.ts";
+export type { Charge, Cost, Measure, Reserved } from "./core/cost.ts";
 export { AgentError, type AgentErrorOptions, type ErrorCode, type ErrorDetails, errorCodes, type StoredError } from "./core/errors.ts";
 export type { RunEvent } from "./core/events.ts";
 export type { Principal, RunFacts } from "./core/facts.ts";
 export type { Finding, GuardPoint, Guardrail, Guardrails, Subject, Verdict, VerdictRecord } from "./core/guardrail.ts";
 export type { Entry, Origin, RunCaps } from "./core/journal.ts";
 export type { Json, JsonObject, JsonSchema } from "./core/json.ts";
+export type { StepCost, WorstCase } from "./core/ledger.ts";
 export {
   type AssistantMessage,
   type AssistantPart,
@@ -53,6 +54,7 @@ export type {
   PartialAnswer,
   Refusal,
   ResultFacts,
+  RunCost,
   RunEnd,
   RunResult,
   RunStatus,
@@ -93,6 +95,7 @@ export {
   type Risk,
   type Tool,
   type ToolContext,
+  type ToolCost,
   type ToolFailure,
   type ToolOptions,
   type ToolResult,
@@ -109,8 +112,17 @@ export { type TimelineRow, timeline } from "./journal/views/timeline.ts";
 export type { Answer, Instructions, Plan, StageLine, Stages } from "./pipeline/line.ts";
 export type { TextWindow } from "./pipeline/text-window.ts";
 export type { Thread } from "./pipeline/thread.ts";
-export type { EffectLimit, EffectLimits } from "./policy/effect-options.ts";
-export { type SlicedCounters, type SliceOptions, type SliceTerms, sliced } from "./policy/slices.ts";
+export type {
+  AmountLimits,
+  BudgetLimit,
+  BudgetLimits,
+  BudgetOptions,
+  CustomBudget,
+  NearOptions,
+  WrapUpOptions,
+} from "./policy/budgets/budget-options.ts";
+export type { EffectLimit, EffectLimits } from "./policy/effects/effect-options.ts";
+export { type SlicedCounters, type SliceOptions, type SliceTerms, sliced } from "./policy/slices/slices.ts";
 export type { Per, WindowOptions } from "./policy/windows.ts";
 export type { BreakerOptions } from "./resilience/circuit-breaker.ts";
 export {

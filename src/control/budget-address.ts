@@ -2,7 +2,7 @@
 import type { Measure } from "../core/cost.ts";
 import { AgentError } from "../core/errors.ts";
 import { type Check, type Checks, checkOptions, isRecord, isText, oneOf } from "../core/options.ts";
-import { measures } from "../policy/budgets.ts";
+import { measures } from "../policy/budgets/budgets.ts";
 import { keyFor } from "../policy/keys.ts";
 import { createWindows, type WindowOptions } from "../policy/windows.ts";
 

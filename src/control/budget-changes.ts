@@ -5,9 +5,9 @@ import { AgentError } from "../core/errors.ts";
 import { isJsonObject, type Json } from "../core/json.ts";
 import type { Limit } from "../core/ledger.ts";
 import type { Records, Versioned } from "../core/store.ts";
-import { budgetKinds } from "../policy/budget-records.ts";
-import { measures } from "../policy/budgets.ts";
-import { amountIn } from "../policy/exceeded.ts";
+import { budgetKinds } from "../policy/budgets/budget-records.ts";
+import { measures } from "../policy/budgets/budgets.ts";
+import { amountIn } from "../policy/budgets/exceeded.ts";
 import { shownWho } from "./budget-address.ts";
 
 /** What somebody did about a limit. Amounts are US dollars, tokens or calls. */

@@ -2,8 +2,8 @@
 import type { Measure } from "../core/cost.ts";
 import type { Limit } from "../core/ledger.ts";
 import type { CounterState, Counters, Records } from "../core/store.ts";
-import { raisedLimit, windowChange } from "../policy/budget-records.ts";
-import { amountIn } from "../policy/exceeded.ts";
+import { raisedLimit, windowChange } from "../policy/budgets/budget-records.ts";
+import { amountIn } from "../policy/budgets/exceeded.ts";
 import { windowKey } from "../policy/keys.ts";
 import type { WindowOptions } from "../policy/windows.ts";
 import { shownWho } from "./budget-address.ts";

@@ -2,13 +2,13 @@
 import type { Measure } from "../core/cost.ts";
 import { type Check, type Checks, checkOptions, isNumber, isPositiveCount, isRecord, isText } from "../core/options.ts";
 import type { Counters, Journal, Records } from "../core/store.ts";
-import { budgetKinds } from "../policy/budget-records.ts";
-import { measures } from "../policy/budgets.ts";
+import { budgetKinds } from "../policy/budgets/budget-records.ts";
+import { measures } from "../policy/budgets/budgets.ts";
 import { addressChecks, type BudgetAddress, checkAddress, describedKey, keptWho, keyBeginning, sameWho } from "./budget-address.ts";
 import { type BudgetChange, changeIn } from "./budget-changes.ts";
 import { type BudgetState, statesOf } from "./budget-standing.ts";
 import { findLimit, knownLimits, recordsAfter } from "./known-budgets.ts";
-import { grant, raise, reset } from "./spending.ts";
+import { grant, raise, reset } from "./raise-grant-reset.ts";
 
 /** Which limits; every field narrows. By id. */
 export interface BudgetQuery {

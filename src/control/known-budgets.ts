@@ -5,8 +5,8 @@ import { isJsonObject, type Json } from "../core/json.ts";
 import type { Limit } from "../core/ledger.ts";
 import type { Journal, Records, Versioned } from "../core/store.ts";
 import { decode } from "../journal/codec.ts";
-import { budgetKinds } from "../policy/budget-records.ts";
-import { compileBudgets, measures } from "../policy/budgets.ts";
+import { budgetKinds } from "../policy/budgets/budget-records.ts";
+import { compileBudgets, measures } from "../policy/budgets/budgets.ts";
 import { createWindows, type WindowOptions } from "../policy/windows.ts";
 import { type BudgetAddress, type BudgetDescription, describedKey, keptWho, keyBeginning, runInKey } from "./budget-address.ts";
 

@@ -1,6 +1,6 @@
 // A call as limits of effects see it, and the port that holds a place for it before it is made. The journal says what came of it.
 import type { AgentError } from "./errors.ts";
-import type { Entry, HeldEnd } from "./journal.ts";
+import type { Entry, PlaceEnd } from "./journal.ts";
 import type { AttemptId } from "./ledger.ts";
 
 /** What a call counts as. */
@@ -27,8 +27,8 @@ export interface Acts {
   /** Whether every attempt from `first` to `last` has said of itself that it failed. */
   allFailed(key: string, first: number, last: number): boolean;
   /** What it has come to, until the entry that says so is written. */
-  ended(key: string, end: HeldEnd): void;
-  takeEnd(key: string): HeldEnd | undefined;
+  ended(key: string, end: PlaceEnd): void;
+  takeEnd(key: string): PlaceEnd | undefined;
   /** Follows an entry that has become durable. */
   follow(entry: Entry): void;
 }

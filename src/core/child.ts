@@ -50,6 +50,8 @@ export interface ChildAgent<Input = unknown, Output = unknown> {
   run(input: Input, call: ChildCall): Promise<ChildEnd>;
   /** Whether the run of this id has come to an end, without going on with it. */
   standing(call: ChildCall): Promise<"none" | "open" | "ended">;
+  /** The stores in which it, and agents further down, keep runs of their own. */
+  readonly stores: readonly Store[];
   /** Names of models nobody knows a price of, here and further down. */
   readonly unpriced: readonly string[];
   /** What the caller's model is to be told of the agent's output. */

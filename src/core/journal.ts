@@ -116,7 +116,7 @@ export interface AttemptFailed extends AboutStep {
 }
 
 /** `used`: the act has happened, or may have. `released`: it surely has not. */
-export type HeldEnd = "used" | "released";
+export type PlaceEnd = "used" | "released";
 
 /** A fact: no later pass takes this step again. */
 export interface StepDone extends AboutStep, Asked {
@@ -130,7 +130,7 @@ export interface StepDone extends AboutStep, Asked {
   /** Of its last attempt. */
   readonly cost?: Charge;
   /** What became of the place it held under limits of effects. */
-  readonly held?: HeldEnd;
+  readonly place?: PlaceEnd;
   /** Of the run that it started; what the latest entry of a step says takes the place of what earlier ones said. */
   readonly child?: ChildUsage;
 }

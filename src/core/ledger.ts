@@ -25,13 +25,14 @@ export interface StepCost<T> {
 }
 
 /** A stretch of time a limit is counted in. */
-export interface Span {
+export interface Window {
+  /** Names the window within its limit, for a counter's key; never the same for two windows of one label. */
   readonly name: string;
-  /** Earlier stretches that count as well. */
+  /** Other parts that count as well, of a window that rolls. */
   readonly also: readonly string[];
-  /** Epoch ms: when something may be free again. */
+  /** Epoch ms: when something of it may be free again. Absent for ever. */
   readonly resetsAt?: number;
-  /** Epoch ms after which nobody asks for it any more. */
+  /** Epoch ms after which nobody asks for it any more. Absent for ever. */
   readonly until?: number;
 }
 
@@ -52,7 +53,7 @@ export interface Limit {
   readonly keptBack?: number;
   /** The run it belongs to, when it is one of a run. */
   readonly run?: string;
-  at(now: number): Span;
+  at(now: number): Window;
 }
 
 /** Where a limit stands when it is asked for. */

@@ -1,5 +1,5 @@
 // Loads a package users may have or not, when the first thing that needs it is made. Invariant: where it is not installed, that is said at once, in words.
-import { AgentError } from "../core/errors.ts";
+import { AgentError } from "./errors.ts";
 
 /**
  * Begins to load the package `name` and answers where to wait for it. Throws `configuration_invalid`, naming the command that installs

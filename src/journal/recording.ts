@@ -74,9 +74,9 @@ function record<T>(step: Step<T>, context: StepContext, outcome: Outcome<T>): Ou
     return outcome;
   }
   try {
-    const held = acts.takeEnd(step.key);
+    const place = acts.takeEnd(step.key);
     const entry = doneEntry(step, clock.now(), outcome, journal.tried(step.key), cost);
-    const written = journal.write([held ? { ...entry, held } : entry]);
+    const written = journal.write([place ? { ...entry, place } : entry]);
     return written ? written.then(() => outcome, unwritten) : outcome;
   } catch (thrown) {
     return unwritten(thrown);

@@ -11,7 +11,7 @@ import { done, type Outcome } from "../core/outcome.ts";
 import type { Run } from "../core/run.ts";
 import type { StepContext } from "../core/step.ts";
 import { knownUsage, type Usage } from "../core/usage.ts";
-import { type KnownUsage, modelCost } from "../policy/model-cost.ts";
+import { type KnownUsage, modelCost } from "../policy/budgets/model-cost.ts";
 import { chatSpan } from "../telemetry/attributes.ts";
 import type { Candidate } from "./candidates.ts";
 import type { Line } from "./line.ts";
@@ -90,16 +90,18 @@ function costOfAsking(line: Line, { candidate, isWrapUp }: Asking, known: () => 
   });
 }
 
+type Attempted = { -readonly [Field in keyof KnownUsage]: KnownUsage[Field] };
+
 /** The attempts of one call, and what the one in flight is known to have used. */
 function createAttempts(line: Line, { model }: Candidate, turn: number, request: ModelRequest) {
-  let spent: Usage | undefined;
-  let isFinal = false;
-  let wasAsked = false;
+  /** Of the latest attempt: one that was left behind may still go on, and says nothing about the next. */
+  let latest: Attempted = { usage: undefined, isFinal: false, wasAsked: false };
 
   const perform = async (context: StepContext): Promise<Outcome<ModelResponse>> => {
     const { signal, clock, attempt, reserved } = context;
     const affordable = shortened(request, reserved);
-    wasAsked = true;
+    const mine: Attempted = { usage: undefined, isFinal: false, wasAsked: true };
+    latest = mine;
     // A model that was left behind, or has answered already, may go on talking; nobody listens any more.
     let listening = true;
     const heard = () => listening && !signal.aborted;
@@ -113,7 +115,8 @@ function createAttempts(line: Line, { model }: Candidate, turn: number, request:
       if (heard()) line.window.push(turn, text);
     };
     const onUsage = (usage: Usage) => {
-      if (heard()) spent = knownUsage(usage) ?? spent;
+      // Paid is paid, also by a run that has been told to stop.
+      if (listening) mine.usage = knownUsage(usage) ?? mine.usage;
     };
     const listeners = { onUsage, ...(line.streamed ? { onText, onProgress } : {}) };
     line.window.restart(turn);
@@ -121,7 +124,7 @@ function createAttempts(line: Line, { model }: Candidate, turn: number, request:
       const response = await model.call(affordable, { signal, attempt, now: () => clock.now(), ...listeners });
       // What it used counts whatever becomes of the answer.
       if (isObject(response)) onUsage(Object(response).usage);
-      isFinal = heard();
+      mine.isFinal = true;
       if (!isResponse(response)) throw new AgentError("model_response_invalid", `${model.id} answered with something that is no response.`);
       return done(storable(model.id, withKnownUsage(response)));
     } catch (thrown) {
@@ -132,14 +135,14 @@ function createAttempts(line: Line, { model }: Candidate, turn: number, request:
   };
 
   const takeSpent = () => {
-    const taken = spent;
-    spent = undefined;
-    return taken;
+    const { usage } = latest;
+    latest.usage = undefined;
+    return usage;
   };
   /** What of it is known for what it costs; the usage itself stays, to be taken by the journal. */
   const takeKnown = (): KnownUsage => {
-    const known = { usage: spent, isFinal, wasAsked };
-    [isFinal, wasAsked] = [false, false];
+    const known = { ...latest };
+    [latest.isFinal, latest.wasAsked] = [false, false];
     return known;
   };
   return { perform, takeSpent, takeKnown };

@@ -5,7 +5,7 @@ import { checkModel, isFallback, isRoute, type ModelChoice, type ModelFallback, 
 import type { ModelPrice } from "../core/price.ts";
 import { printOf } from "../core/print.ts";
 import type { Terms } from "../core/step.ts";
-import { createInputFactor, type InputFactor } from "../policy/input-factor.ts";
+import { createInputFactor, type InputFactor } from "../policy/budgets/input-factor.ts";
 
 /** What every call of one model has in common; recorded once in a run, and by its print afterwards. */
 export interface Offer extends ModelOffer {

@@ -15,8 +15,8 @@ import type { CompiledSchema } from "../core/schema.ts";
 import type { Store } from "../core/store.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Trace } from "../core/trace.ts";
-import type { Budgets } from "../policy/budgets.ts";
-import type { Effects } from "../policy/effects.ts";
+import type { Budgets } from "../policy/budgets/budgets.ts";
+import type { Effects } from "../policy/effects/effects.ts";
 import type { CallLimits } from "../policy/limits.ts";
 import type { TokenCounter } from "../policy/tokens/request-tokens.ts";
 import type { Candidates } from "./candidates.ts";
@@ -52,6 +52,8 @@ export interface AgentParts {
   readonly openTrace: (run: RunFacts, resumed: boolean) => Trace;
   readonly clock: Clock;
   readonly store: Store;
+  /** The store as it was given, with nothing in front of it. */
+  readonly plainStore: Store;
   /** Gives back what budgets have reserved ahead; nothing is, afterwards. */
   readonly giveBack: () => Promise<void>;
   /** How long a run is this agent's after the last sign of life. */

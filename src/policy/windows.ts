@@ -1,5 +1,6 @@
 // The stretch of time a limit is counted in: for ever, a calendar hour, day or month as the clocks of a zone show it, or the time just past.
 import type { ErrorCode } from "../core/errors.ts";
+import type { Window } from "../core/ledger.ts";
 import { type Check, checkOptions, isRecord, isText, oneOf } from "../core/options.ts";
 
 /** A calendar hour, day or month of a named zone, or the last so many milliseconds. */
@@ -10,17 +11,6 @@ export interface WindowOptions {
   readonly per?: Per;
   /** Of the IANA time zone database, for calendar windows; default "UTC". */
   readonly zone?: string;
-}
-
-export interface Window {
-  /** Names the window within its limit, for a counter's key; never the same for two windows of one label. */
-  readonly name: string;
-  /** Earlier parts that count as well (rolling only). */
-  readonly also: readonly string[];
-  /** Epoch ms: when something of it may be free again. Absent for ever. */
-  readonly resetsAt?: number;
-  /** Epoch ms after which nobody asks for it any more. Absent for ever. */
-  readonly until?: number;
 }
 
 export interface Windows {
@@ -75,17 +65,17 @@ function remembering(find: (now: number) => Ending): (now: number) => Window {
 }
 
 /**
- * A part counts with all of the parts before it that something younger than `rollingMs` may be in. So up to one part more than that is
- * counted, never less.
+ * A part counts with all of the parts before it that something younger than `rollingMs` may be in, and with the one after it: another
+ * process's clock, or a slower way to the store, may have got there already. So up to one part more than that is counted, never less.
  */
 function rollingWindow(now: number, rollingMs: number): Ending {
   const partMs = Math.ceil(rollingMs / parts);
   const index = Math.floor(now / partMs);
   return {
     name: `${index}`,
-    also: Array.from({ length: parts }, (_, back) => `${index - back - 1}`),
+    also: [index + 1, ...Array.from({ length: parts }, (_, back) => index - back - 1)].map(String),
     resetsAt: (index + 1) * partMs,
-    until: (index + parts + 1) * partMs,
+    until: (index + parts + 2) * partMs,
   };
 }
 

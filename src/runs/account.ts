@@ -3,9 +3,9 @@ import { AgentError } from "../core/errors.ts";
 import type { Entry } from "../core/journal.ts";
 import type { Ledger, Limit } from "../core/ledger.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import { noActs, type OpenActs, openActs } from "../policy/acts.ts";
-import { limitByNow, makeKnown } from "../policy/budget-records.ts";
-import { noLedger, type OpenLedger, openLedger } from "../policy/ledger.ts";
+import { limitByNow, makeKnown } from "../policy/budgets/budget-records.ts";
+import { noLedger, type OpenLedger, openLedger } from "../policy/budgets/ledger.ts";
+import { noActs, type OpenActs, openActs } from "../policy/effects/limited-acts.ts";
 import { systemClock } from "../resilience/system-clock.ts";
 import type { OpenedRun } from "./open-run.ts";
 

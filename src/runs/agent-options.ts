@@ -13,9 +13,9 @@ import { retryDefaults } from "../core/step.ts";
 import type { Store } from "../core/store.ts";
 import type { RetryOptions, Tool } from "../core/tool.ts";
 import type { Instructions, Stages } from "../pipeline/line.ts";
-import { type AmountLimits, type BudgetOptions, budgetDefaults } from "../policy/budget-options.ts";
-import { amountCaps } from "../policy/budgets.ts";
-import type { EffectLimits } from "../policy/effect-options.ts";
+import { type AmountLimits, type BudgetOptions, budgetDefaults } from "../policy/budgets/budget-options.ts";
+import { amountCaps } from "../policy/budgets/budgets.ts";
+import type { EffectLimits } from "../policy/effects/effect-options.ts";
 import { limitDefaults } from "../policy/limits.ts";
 import { type BreakerOptions, breakerDefaults } from "../resilience/circuit-breaker.ts";
 

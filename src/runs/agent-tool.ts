@@ -10,7 +10,7 @@ import type { Store } from "../core/store.ts";
 import { type Effect, isTool, type RetryOptions, type Risk, type Tool, tool } from "../core/tool.ts";
 import { decode } from "../journal/codec.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import { unpricedModels } from "./check-budget.ts";
+import { storesWithin, unpricedModels } from "./check-budget.ts";
 import { runChild } from "./child-run.ts";
 
 /** The arguments of a call: what the schema makes of them, or one text when there is no schema. */
@@ -104,6 +104,7 @@ function childOf(agent: AgentParts, options: AgentToolOptions<unknown, AnySchema
   };
   return {
     run,
+    stores: [...(own ? [own] : []), ...storesWithin(agent)],
     unpriced: unpricedModels(agent),
     standing: async ({ runId, store }) => {
       const lines = await (own ?? store).journal.load(runId);

@@ -2,10 +2,11 @@
 import { AgentError, type ErrorCode } from "../core/errors.ts";
 import type { RunFacts } from "../core/facts.ts";
 import { usdOf } from "../core/price.ts";
+import type { Store } from "../core/store.ts";
 import type { Tool } from "../core/tool.ts";
 import type { Candidate } from "../pipeline/candidates.ts";
 import type { AgentParts } from "../pipeline/line.ts";
-import type { AmountLimits } from "../policy/budget-options.ts";
+import type { AmountLimits } from "../policy/budgets/budget-options.ts";
 import { worstCase } from "../policy/prices/cost.ts";
 
 /** Throws `configuration_invalid`; warns of a price that no budget can afford. */
@@ -33,6 +34,7 @@ function checkCounters(code: ErrorCode, { store }: AgentParts, whatNeeds: string
 
 function checkKept(code: ErrorCode, agent: AgentParts, countsMoney: boolean) {
   checkCounters(code, agent, "A budget needs");
+  checkOneStore(code, agent);
   if (!countsMoney) return;
   const [model] = unpricedModels(agent);
   if (model === undefined) return;
@@ -41,6 +43,20 @@ function checkKept(code: ErrorCode, agent: AgentParts, countsMoney: boolean) {
     details: { model },
   });
 }
+
+/** What runs within spend is added up where the caps of the runs above are, or they would hold nobody. */
+function checkOneStore(code: ErrorCode, agent: AgentParts) {
+  if (storesWithin(agent).every((store) => store === agent.plainStore)) return;
+  throw new AgentError(code, `The agent ${agent.name} has a budget, and one of its tools is an agent with a store of its own.`, {
+    hint: "Give both the same store, or make the inner agent without one: its runs are then kept with those they are part of.",
+  });
+}
+
+/** Of the agents that are tools, here and further down. */
+export const storesWithin = ({ tools }: Pick<AgentParts, "tools">): readonly Store[] => {
+  const within = ({ child, fallback }: Tool): readonly Store[] => [...(child?.stores ?? []), ...(fallback ? within(fallback) : [])];
+  return [...tools.values()].flatMap(within);
+};
 
 /** Names of models nobody knows a price of, those of agents that are tools included; each once. */
 export function unpricedModels({ models, tools }: Pick<AgentParts, "models" | "tools">): readonly string[] {

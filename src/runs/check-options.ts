@@ -23,8 +23,8 @@ import {
 } from "../core/options.ts";
 import { settingChecks } from "../core/settings.ts";
 import { retryChecks } from "../core/tool.ts";
-import { type AmountLimits, checkAmounts, checkBudget } from "../policy/budget-options.ts";
-import { checkEffects } from "../policy/effect-options.ts";
+import { type AmountLimits, checkAmounts, checkBudget } from "../policy/budgets/budget-options.ts";
+import { checkEffects } from "../policy/effects/effect-options.ts";
 import { checkPrices } from "../policy/prices/check-prices.ts";
 import type { AgentOptions, ForkOptions, LimitOptions, PolicyOptions, ResumeOptions, RunOptions, TimeoutOptions } from "./agent-options.ts";
 import { checkConversation } from "./check-conversation.ts";

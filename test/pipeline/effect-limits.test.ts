@@ -52,7 +52,7 @@ function agentOf(world: World, effects: EffectLimits, replies: readonly Scripted
 
 const codes = async (agent: ReturnType<typeof createAgent>, runId: string) =>
   (await agent.journal(runId)).flatMap((entry) =>
-    entry.type === "step.done" && entry.kind === "tool" ? [[entry.code, entry.held, entry.attempts]] : [],
+    entry.type === "step.done" && entry.kind === "tool" ? [[entry.code, entry.place, entry.attempts]] : [],
   );
 
 describe("a limit of calls", () => {

@@ -33,6 +33,7 @@ describe("at creation", () => {
     ["one of several", { user: [{ usd: 1 }, { usd: -1 }] }, '"usd"'],
     ["a scope of one's own without a key", { custom: { team: { usd: 1 } } }, '"key"'],
     ["a scope of one's own by a name of ours", { custom: { user: { usd: 1, key: () => "k" } } }, '"user"'],
+    ["a scope of one's own whose name is no text", { custom: { "\ud800": { calls: 1, key: () => "k" } } }, "names of 1 to 512"],
     ["a share above 1", { run: { usd: 1 }, near: { at: 1.1 } }, '"at"'],
     ["a slice of more than half", { global: { usd: 1, slice: 0.6 } }, '"slice"'],
     ["a model that is none", { run: { usd: 1 }, near: { downgradeTo: {} } }, "downgradeTo"],
@@ -57,6 +58,20 @@ describe("at creation", () => {
     expect(refused(() => agentWith({ user: { usd: 1 } }, { tools })).message).toContain("scripted/unknown");
     const near = { downgradeTo: scriptedModel(["Hi."], { id: "other" }) };
     expect(refused(() => agentWith({ user: { usd: 1 }, near })).message).toContain("scripted/other");
+  });
+
+  test("an agent that is a tool with a store of its own: what it spends would be added up elsewhere", async () => {
+    const model = scriptedModel(["Hi."]);
+    const store = memoryStore();
+    const toolOf = (own: object) => createAgent({ name: "e", model, prices, ...own }).asTool({ description: "Asks." });
+    const within = (inner: object) =>
+      createAgent({ name: "m", model, prices, tools: { inner: toolOf(inner) } }).asTool({ description: "Asks." });
+    for (const tools of [{ e: toolOf({ store: memoryStore() }) }, { m: within({ store: memoryStore() }) }])
+      expect(refused(() => agentWith({ user: { usd: 1 } }, { store, tools })).message).toContain("a store of its own");
+    for (const tools of [{ e: toolOf({ store }) }, { e: toolOf({}) }, { m: within({ store }) }])
+      expect(() => agentWith({ user: { usd: 1 } }, { store, tools })).not.toThrow();
+    const free = createAgent({ name: "a", model, tools: { e: toolOf({ store: memoryStore() }) }, store });
+    await expect(free.run("hi", { budget: { calls: 1 } })).rejects.toMatchObject({ code: "input_invalid" });
   });
 
   test("a store without counters", () => {
@@ -101,6 +116,16 @@ describe("at the start of a run", () => {
     const agent = createAgent({ name: "a", model: scriptedModel(["Hi."]) });
     await expect(agent.run("hi", { budget: { usd: 1 } })).rejects.toMatchObject({ code: "input_invalid" });
     expect(await agent.run("hi", { budget: { calls: 1 } })).toMatchObject({ status: "completed" });
+  });
+
+  test("a key is asked once for a run, so that it is the same for all of it", async () => {
+    let asked = 0;
+    const key = () => {
+      asked += 1;
+      if (asked > 1) throw new Error("asked again");
+      return "k";
+    };
+    expect(await agentWith({ custom: { team: { calls: 1, key } } }).run("hi")).toMatchObject({ status: "completed" });
   });
 
   test("a key that answers undefined does not concern the run", async () => {

@@ -87,6 +87,16 @@ describe("of a step of the user's", () => {
     },
   );
 
+  test("an input that is no JSON: nothing is begun, and nothing stays set aside", async () => {
+    const input: unknown = new Date(0);
+    const { store, run } = answerWith({
+      input: input as null,
+      cost: { worst: () => ({ nanoUsd: 100, tokens: 0 }), charge: () => undefined },
+    });
+    expect(await run()).toMatchObject({ status: "failed", error: { code: "journal_value_invalid" } });
+    expect(await store.counters.read([key])).toEqual([{ used: 0, held: 0 }]);
+  });
+
   test("what it costs at most is no amount: it is not begun", async () => {
     const { store, run } = answerWith({ cost: { worst: () => ({ nanoUsd: -1, tokens: 0 }), charge: () => undefined } });
     expect(await run()).toMatchObject({ status: "failed", error: { code: "tool_failed" } });
@@ -102,6 +112,25 @@ describe("of a provider", () => {
     expect(await agent.run("go", { user: options.user })).toMatchObject({ status: "completed", text: "Hi." });
     const refused = await agent.run("go", { user: options.user });
     expect(refused).toMatchObject({ status: "refused", error: { code: "budget_exceeded" } });
+  });
+
+  test("an answer that comes after the run was told to stop is paid for by what it used", async () => {
+    const controller = new AbortController();
+    const model = scriptedModel([
+      () => {
+        controller.abort();
+        return { text: "Hi.", usage: { inputTokens: 3_000_000, outputTokens: 500 } };
+      },
+    ]);
+    // A model that does not heed its signal, as some do.
+    const deaf = {
+      ...model,
+      call: (...[request, context]: Parameters<typeof model.call>) =>
+        model.call(request, { ...context, signal: new AbortController().signal }),
+    };
+    const agent = createAgent({ name: "a", model: deaf, prices, policy });
+    const result = await agent.run("go", { user: options.user, signal: controller.signal });
+    expect(result.cost).toMatchObject({ usd: 3.0005, unconfirmedUsd: 0 });
   });
 
   test("an error inside an answer that had begun is no refusal: it counts in full", async () => {

@@ -99,7 +99,7 @@ describe.each([
       await agentOf(world, store, six).run("go", { user });
       // But for a refund that was begun, never heard of, and then failed: its first attempt may have gone well.
       const unheard = (await next.journal("r")).filter(
-        (entry) => entry.type === "step.done" && entry.code === "tool_failed" && entry.held === "used",
+        (entry) => entry.type === "step.done" && entry.code === "tool_failed" && entry.place === "used",
       );
       expect(unheard.every((entry) => "attempts" in entry && entry.attempts > 1 && "name" in entry && entry.name === "refund")).toBe(true);
       expect([world.refund.size, world.mail.size], where).toEqual([limit - unheard.length, limit]);

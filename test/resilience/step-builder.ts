@@ -4,8 +4,8 @@ import type { Entry, RunJournal } from "../../src/core/journal.ts";
 import { done, failed, type Outcome } from "../../src/core/outcome.ts";
 import type { Step, StepContext, Terms } from "../../src/core/step.ts";
 import { type Attributes, noTrace, type Trace } from "../../src/core/trace.ts";
-import { noActs } from "../../src/policy/acts.ts";
-import { noLedger } from "../../src/policy/ledger.ts";
+import { noLedger } from "../../src/policy/budgets/ledger.ts";
+import { noActs } from "../../src/policy/effects/limited-acts.ts";
 import { type FakeClock, fakeClock } from "../../src/testing/fake-clock.ts";
 
 export interface Bench {

@@ -1,9 +1,9 @@
 // Which limits are nearly used up: told once for each, as they are met, and asked for where a turn depends on it.
-import type { Limit, Standing } from "../core/ledger.ts";
-import type { CounterState, Counters, Granted } from "../core/store.ts";
+import type { Limit, Standing } from "../../core/ledger.ts";
+import type { CounterState, Counters, Granted } from "../../core/store.ts";
+import { windowKey } from "../keys.ts";
+import type { AskedHold } from "./budget-holds.ts";
 import type { LimitByNow } from "./budget-records.ts";
-import type { AskedHold } from "./holds.ts";
-import { windowKey } from "./keys.ts";
 
 /** What a limit is by now, in the window of these keys. */
 export type Raised = (limit: Limit, inWindow: readonly string[]) => Promise<LimitByNow>;

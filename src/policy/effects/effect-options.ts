@@ -1,8 +1,8 @@
 // What may be said about how often tools may act, and for how much; and the checks of it, made before anything is spent.
-import { AgentError, type ErrorCode } from "../core/errors.ts";
-import { type Check, type Checks, checkOptions, isCount, isNumber, isRecord, isText } from "../core/options.ts";
-import { sharedScopes } from "./budget-options.ts";
-import type { WindowOptions } from "./windows.ts";
+import { AgentError, type ErrorCode } from "../../core/errors.ts";
+import { type Check, type Checks, checkOptions, isCount, isNumber, isRecord, isText } from "../../core/options.ts";
+import { sharedScopes } from "../budgets/budget-options.ts";
+import type { WindowOptions } from "../windows.ts";
 
 /**
  * How many calls of a tool are made, for each scope that is named: the limit-th is made, the next is not. `Infinity`: as many as there

@@ -1,15 +1,15 @@
 // The account of one pass over a run: reserves before an attempt, settles when the journal says what it has cost. The store adds up for all.
-import type { Charge, Reserved } from "../core/cost.ts";
-import { AgentError, toAgentError } from "../core/errors.ts";
-import type { Entry } from "../core/journal.ts";
-import type { AttemptId, Ledger, Limit, WorstCase } from "../core/ledger.ts";
-import type { NanoUsd } from "../core/price.ts";
-import type { CounterState, Counters, Refused } from "../core/store.ts";
+import type { Charge, Reserved } from "../../core/cost.ts";
+import { AgentError, toAgentError } from "../../core/errors.ts";
+import type { Entry } from "../../core/journal.ts";
+import type { AttemptId, Ledger, Limit, WorstCase } from "../../core/ledger.ts";
+import type { NanoUsd } from "../../core/price.ts";
+import type { CounterState, Counters, Refused } from "../../core/store.ts";
 import { shorterOutput, withOutput } from "./affordable.ts";
+import { type AskedHold, distinct, holdsOf, type KeptBack, withKeptBack } from "./budget-holds.ts";
 import type { LimitByNow } from "./budget-records.ts";
 import { createWarnings, nearlyUsedUp, type Raised, sumOf, type Warnings } from "./budget-warnings.ts";
 import { exceeded } from "./exceeded.ts";
-import { type AskedHold, distinct, holdsOf, type KeptBack, withKeptBack } from "./holds.ts";
 import { createSettling, type Settling } from "./settling.ts";
 
 /** What a pass needs to keep account. */

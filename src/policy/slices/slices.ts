@@ -1,8 +1,8 @@
 // Counters whose busy keys are held ahead, a slice at a time, so that a row many processes want is written once for a slice and not once for a
 // call. Invariant: all that is held or used here is held or used in the store, which alone looks at limits.
-import type { Clock } from "../core/clock.ts";
-import { byIdAndKey, heldByKey, type KeyHold } from "../core/holds.ts";
-import type { CounterState, Counters, Granted, Hold, OpenHold, Refused } from "../core/store.ts";
+import type { Clock } from "../../core/clock.ts";
+import { byIdAndKey, heldByKey, type KeyHold } from "../../core/holds.ts";
+import type { CounterState, Counters, Granted, Hold, OpenHold, Refused } from "../../core/store.ts";
 import type { Share, SliceTerms } from "./slice.ts";
 import { SlicePool } from "./slice-pool.ts";
 

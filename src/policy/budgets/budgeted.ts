@@ -1,13 +1,13 @@
 // The layer that pays: the most an attempt can cost is set aside before it is made, and what it has cost is written down with how it ended.
 
-import type { Charge, Cost, Reserved } from "../core/cost.ts";
-import { AgentError, toAgentError } from "../core/errors.ts";
-import type { Standing, StepCost, WorstCase } from "../core/ledger.ts";
-import { failed, type Outcome, stoppedBy, stoppedBySignal } from "../core/outcome.ts";
-import { usdOf } from "../core/price.ts";
-import type { Layer, Next, Step, StepContext } from "../core/step.ts";
-import { costAttributes, noTrace, spanEvents } from "../core/trace.ts";
-import { withinTime } from "../core/waiting.ts";
+import type { Charge, Cost, Reserved } from "../../core/cost.ts";
+import { AgentError, toAgentError } from "../../core/errors.ts";
+import type { Standing, StepCost, WorstCase } from "../../core/ledger.ts";
+import { failed, type Outcome, stoppedBy, stoppedBySignal } from "../../core/outcome.ts";
+import { usdOf } from "../../core/price.ts";
+import type { Layer, Next, Step, StepContext } from "../../core/step.ts";
+import { costAttributes, noTrace, spanEvents } from "../../core/trace.ts";
+import { withinTime } from "../../core/waiting.ts";
 import { amountIn } from "./exceeded.ts";
 
 /**
@@ -34,12 +34,10 @@ async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, n
   }
   for (const standing of ledger.takeWarnings()) warn(step, context, standing);
   const outcome = await next(step, { ...context, reserved });
-  if (isSomebodyElses(outcome, context)) {
-    ledger.release({ key: step.key, attempt });
-    return outcome;
-  }
-  // Never announced: a store that failed may have taken the entry all the same, so what was set aside stays until the journal is read again.
-  if (journal.tried(step.key) < attempt) return outcome;
+  const isBegun = journal.tried(step.key) >= attempt;
+  // A store that failed may have taken the announcement all the same: then what was set aside stays until the journal is read again.
+  if (isSomebodyElses(outcome, context) || (!isBegun && !journal.broken)) ledger.release({ key: step.key, attempt });
+  if (!isBegun || journal.broken?.code === "journal_conflict") return outcome;
   const charge = chargeOf(cost, outcome, reserved) ?? { ...reserved, basis: "reserved" };
   keep(markOverrun(charge, reserved, step, context), step, context);
   return outcome;

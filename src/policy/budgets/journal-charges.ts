@@ -1,8 +1,8 @@
 // A view: what every attempt of a run has cost as its journal says, or that it was begun and nobody knows.
 
-import type { Charge } from "../core/cost.ts";
-import type { Entry } from "../core/journal.ts";
-import type { AttemptId } from "../core/ledger.ts";
+import type { Charge } from "../../core/cost.ts";
+import type { Entry } from "../../core/journal.ts";
+import type { AttemptId } from "../../core/ledger.ts";
 
 /** Names an attempt within its run. */
 export const chargeKey = ({ key, attempt }: AttemptId): string => `${attempt}/${key}`;

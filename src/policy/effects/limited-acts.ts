@@ -1,12 +1,12 @@
 // The places that one pass over a run holds for its acts. Invariant: a place is given up only for what surely has not happened, by the journal.
 
-import type { Act, Acts } from "../core/act.ts";
-import { AgentError, toAgentError } from "../core/errors.ts";
-import type { Entry, HeldEnd } from "../core/journal.ts";
-import type { Counters } from "../core/store.ts";
+import type { Act, Acts } from "../../core/act.ts";
+import { AgentError, toAgentError } from "../../core/errors.ts";
+import type { Entry, PlaceEnd } from "../../core/journal.ts";
+import type { Counters } from "../../core/store.ts";
+import { createTelling } from "../budgets/settling.ts";
+import { keyPart } from "../keys.ts";
 import { type EffectRule, overLimit, placesOf } from "./effects.ts";
-import { keyPart } from "./keys.ts";
-import { createTelling } from "./settling.ts";
 
 /** What a pass needs to hold places. */
 export interface ActsParts {
@@ -40,10 +40,10 @@ export function openActs(parts: ActsParts): OpenActs {
   const prefix = `effect/${keyPart(parts.runId)}/`;
   const places = new Map<string, Place>();
   const words = createWords(parts.entries);
-  const ends = new Map<string, HeldEnd>();
+  const ends = new Map<string, PlaceEnd>();
   const telling = createTelling();
 
-  const settle = (key: string, end: HeldEnd) => {
+  const settle = (key: string, end: PlaceEnd) => {
     const place = places.get(key);
     if (!place) return;
     places.delete(key);
@@ -71,7 +71,7 @@ export function openActs(parts: ActsParts): OpenActs {
     ended: (key, end) => void ends.set(key, end),
     takeEnd: (key) => (places.has(key) ? ends.get(key) : undefined),
     follow: (entry) => {
-      if (entry.type === "step.done" && entry.held) settle(entry.key, entry.held);
+      if (entry.type === "step.done" && entry.place) settle(entry.key, entry.place);
       if (entry.type !== "run.ended") return;
       // Nobody goes on with it: what nobody has heard of may have happened.
       for (const key of Array.from(places.keys())) settle(key, ends.get(key) ?? "used");
@@ -137,11 +137,11 @@ function createWords(entries: readonly Entry[]) {
 }
 
 /** What the journal says of each step that was begun. */
-function standingsIn(entries: readonly Entry[]): ReadonlyMap<string, HeldEnd | "begun"> {
-  const standings = new Map<string, HeldEnd | "begun">();
+function standingsIn(entries: readonly Entry[]): ReadonlyMap<string, PlaceEnd | "begun"> {
+  const standings = new Map<string, PlaceEnd | "begun">();
   for (const entry of entries) {
     if (entry.type === "attempt.started" && !standings.has(entry.key)) standings.set(entry.key, "begun");
-    else if (entry.type === "step.done") standings.set(entry.key, entry.held ?? (entry.attempts > 0 ? "used" : "released"));
+    else if (entry.type === "step.done") standings.set(entry.key, entry.place ?? (entry.attempts > 0 ? "used" : "released"));
   }
   return standings;
 }

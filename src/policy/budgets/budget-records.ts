@@ -1,9 +1,9 @@
 // What is kept of budgets besides the amounts: which there are, and what people have changed about them. Read only when a cap would be passed.
 
-import type { Measure } from "../core/cost.ts";
-import { isJsonObject, type Json } from "../core/json.ts";
-import type { Limit } from "../core/ledger.ts";
-import type { Records } from "../core/store.ts";
+import type { Measure } from "../../core/cost.ts";
+import { isJsonObject, type Json } from "../../core/json.ts";
+import type { Limit } from "../../core/ledger.ts";
+import type { Records } from "../../core/store.ts";
 
 /** Kinds of documents: every limit that was ever used, by its key; limits in place of those in code; and what is given in one window. */
 export const budgetKinds = { known: "budget", raised: "budget-limit", window: "budget-window", change: "budget-change" } as const;

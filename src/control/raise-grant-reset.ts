@@ -4,8 +4,8 @@ import { AgentError } from "../core/errors.ts";
 import type { Limit } from "../core/ledger.ts";
 import { nanoCapOf } from "../core/price.ts";
 import type { CounterState, Counters, Records } from "../core/store.ts";
-import { budgetKinds, changeIn, raisedIn, raisedLimit } from "../policy/budget-records.ts";
-import { amountIn } from "../policy/exceeded.ts";
+import { budgetKinds, changeIn, raisedIn, raisedLimit } from "../policy/budgets/budget-records.ts";
+import { amountIn } from "../policy/budgets/exceeded.ts";
 import { type BudgetChange, type ChangeFacts, changeRecorded, record, rewrite } from "./budget-changes.ts";
 import { keysNow, sumOf } from "./budget-standing.ts";
 

@@ -1,12 +1,14 @@
 // The budgets of an agent, compiled: which limits cover a run, under which keys. Pure; where they stand is the ledger's to know.
 
-import type { Measure } from "../core/cost.ts";
-import { AgentError } from "../core/errors.ts";
-import type { RunFacts } from "../core/facts.ts";
-import type { AmountCaps } from "../core/journal.ts";
-import type { Json, JsonObject } from "../core/json.ts";
-import type { Limit } from "../core/ledger.ts";
-import { nanoCapOf } from "../core/price.ts";
+import type { Measure } from "../../core/cost.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { RunFacts } from "../../core/facts.ts";
+import type { AmountCaps } from "../../core/journal.ts";
+import type { Json, JsonObject } from "../../core/json.ts";
+import type { Limit } from "../../core/ledger.ts";
+import { nanoCapOf } from "../../core/price.ts";
+import { keyFor, keyPart } from "../keys.ts";
+import { createWindows, type WindowOptions, type Windows } from "../windows.ts";
 import {
   type AmountLimits,
   type BudgetLimit,
@@ -16,8 +18,6 @@ import {
   type SharedScope,
   sharedScopes,
 } from "./budget-options.ts";
-import { keyFor, keyPart } from "./keys.ts";
-import { createWindows, type WindowOptions, type Windows } from "./windows.ts";
 
 /** How budgets are kept, besides their limits. */
 export interface BudgetTerms {
@@ -99,8 +99,19 @@ const ruleOf = (scope: string, limit: BudgetLimit, who: Rule["whoOf"]): Rule => 
   window: windowOf(limit),
   amounts: amountCaps(limit),
   slice: limit.slice ?? 0,
-  whoOf: who,
+  whoOf: once(who),
 });
+
+/** A key of the user's is asked for once for a run as it is passed over: what it answered then covers all of it. */
+function once(who: Rule["whoOf"]): Rule["whoOf"] {
+  const known = new WeakMap<RunFacts, ReturnType<Rule["whoOf"]>>();
+  return (run) => {
+    if (known.has(run)) return known.get(run);
+    const whom = who(run);
+    known.set(run, whom);
+    return whom;
+  };
+}
 
 /** By the parts of the key that say which limit it is of: scope and what is said of windows; whose it is does not matter. */
 function sliceOf(rules: readonly Rule[], key: string): number | undefined {

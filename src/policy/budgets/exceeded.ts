@@ -1,10 +1,10 @@
 // The error of a budget that cannot afford something: whose, how much of it is left, and when there is more.
 
-import type { Measure } from "../core/cost.ts";
-import { AgentError } from "../core/errors.ts";
-import type { Limit } from "../core/ledger.ts";
-import { usdOf } from "../core/price.ts";
-import type { CounterState } from "../core/store.ts";
+import type { Measure } from "../../core/cost.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { Limit } from "../../core/ledger.ts";
+import { usdOf } from "../../core/price.ts";
+import type { CounterState } from "../../core/store.ts";
 
 /** Amounts in `details` are US dollars, tokens or calls; `resetsAt` is epoch ms, and absent when the limit holds for ever. */
 export function exceeded(limit: Limit, most: number, { used, held }: CounterState, requested: number, resetsAt?: number): AgentError {

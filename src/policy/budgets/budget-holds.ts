@@ -1,10 +1,10 @@
 // What is asked of the counters for one attempt, and what they are told of it afterwards. Pure: limits and costs in, holds out.
-import type { Cost, Measure } from "../core/cost.ts";
-import { AgentError } from "../core/errors.ts";
-import type { Limit } from "../core/ledger.ts";
-import type { Hold } from "../core/store.ts";
+import type { Cost, Measure } from "../../core/cost.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { Limit } from "../../core/ledger.ts";
+import type { Hold } from "../../core/store.ts";
+import { measureOf, windowKey } from "../keys.ts";
 import type { LimitByNow } from "./budget-records.ts";
-import { measureOf, windowKey } from "./keys.ts";
 
 /** A hold, with the limit it is under and what that is by now. */
 export interface AskedHold {

@@ -1,7 +1,7 @@
 // How long an answer may be for what is left. Pure arithmetic over one limit; a limit after the other tightens it.
-import type { Cost } from "../core/cost.ts";
-import type { Limit, WorstCase } from "../core/ledger.ts";
-import type { CounterState, Hold } from "../core/store.ts";
+import type { Cost } from "../../core/cost.ts";
+import type { Limit, WorstCase } from "../../core/ledger.ts";
+import type { CounterState, Hold } from "../../core/store.ts";
 
 /** The most an attempt can cost when it says at most so much. */
 export function withOutput({ nanoUsd, tokens, output }: WorstCase, most = 0): Cost {

@@ -1,8 +1,8 @@
 // The slices a process has of one key. Invariant: there is nothing to wait for between a look at what is free and taking it; one slice at a
 // time is asked for, and each is settled once, when nothing in it is open.
-import type { Clock } from "../core/clock.ts";
-import type { KeyHold } from "../core/holds.ts";
-import type { CounterState, Counters, Refused } from "../core/store.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { KeyHold } from "../../core/holds.ts";
+import type { CounterState, Counters, Refused } from "../../core/store.ts";
 import { freeOf, isUsedUp, putBack, type Share, type Slice, type SliceTerms, suits, takeOut } from "./slice.ts";
 
 export interface PoolParts {

@@ -1,10 +1,12 @@
 // The limits of effects of an agent, compiled: which of them a call is under, and what it holds of each. Pure; where they stand is known elsewhere.
-import type { Act } from "../core/act.ts";
-import { AgentError } from "../core/errors.ts";
-import type { RunFacts } from "../core/facts.ts";
-import type { Span } from "../core/ledger.ts";
-import type { CounterState, Hold } from "../core/store.ts";
-import { whoOf, windowOf } from "./budgets.ts";
+import type { Act } from "../../core/act.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { RunFacts } from "../../core/facts.ts";
+import type { Window } from "../../core/ledger.ts";
+import type { CounterState, Hold } from "../../core/store.ts";
+import { whoOf, windowOf } from "../budgets/budgets.ts";
+import { keyFor, windowKey } from "../keys.ts";
+import { createWindows, type Windows } from "../windows.ts";
 import {
   type EffectLimit,
   type EffectLimits,
@@ -15,8 +17,6 @@ import {
   partsUpTo,
   wholeOf,
 } from "./effect-options.ts";
-import { keyFor, windowKey } from "./keys.ts";
-import { createWindows, type Windows } from "./windows.ts";
 
 /** One limit, and whom it is about. */
 export interface EffectRule {
@@ -30,7 +30,7 @@ export interface EffectRule {
   readonly most: number;
   /** The run it belongs to, when it is one of a run. */
   readonly run: string | undefined;
-  at(now: number): Span;
+  at(now: number): Window;
 }
 
 export interface Effects {
@@ -46,7 +46,7 @@ export function compileEffects(options: EffectLimits = {}): Effects {
   const compiled = Object.entries(options).flatMap(([tool, limits]) =>
     effectLimitsIn(limits).map((limit) => ({
       tool,
-      limit,
+      limit: { ...limit },
       windows: createWindows(windowOf(limit), "configuration_invalid", `limits.effects.${tool}`),
     })),
   );

@@ -1,7 +1,7 @@
 // What may be said about what runs cost, and the checks of it. Invariant: what is wrong is an error before anything is spent.
-import { AgentError, type ErrorCode } from "../core/errors.ts";
-import type { RunFacts } from "../core/facts.ts";
-import type { Model } from "../core/model.ts";
+import { AgentError, type ErrorCode } from "../../core/errors.ts";
+import type { RunFacts } from "../../core/facts.ts";
+import type { Model } from "../../core/model.ts";
 import {
   type Check,
   type Checks,
@@ -12,9 +12,10 @@ import {
   isNumber,
   isPositiveCount,
   isRecord,
-} from "../core/options.ts";
-import { nanoOf } from "../core/price.ts";
-import type { WindowOptions } from "./windows.ts";
+  isText,
+} from "../../core/options.ts";
+import { nanoOf } from "../../core/price.ts";
+import type { WindowOptions } from "../windows.ts";
 
 /** Caps of an amount; each that is given holds, and 0 admits nothing. */
 export interface AmountLimits {
@@ -135,6 +136,7 @@ export function checkBudget(errorCode: ErrorCode, budget: BudgetOptions): void {
   for (const [name, { key, ...limit }] of Object.entries(custom)) {
     if (name === "run" || sharedScopes.some((scope) => scope === name))
       throw new AgentError(errorCode, `budget.custom cannot have a scope "${name}": that is the name of one of ours.`);
+    if (!isText(name)) throw new AgentError(errorCode, "budget.custom needs names of 1 to 512 characters for its scopes.");
     if (!isFunction(key))
       throw new AgentError(errorCode, `budget.custom.${name} needs "key": a function of the run that names who shares it.`);
     checkLimit(errorCode, `budget.custom.${name}`, limit);

@@ -1,8 +1,8 @@
 // What a call of a tool costs, as its author has declared it. Invariant: what is not known to have been cheaper counts in full.
-import { AgentError } from "../core/errors.ts";
-import type { StepCost } from "../core/ledger.ts";
-import { type NanoUsd, nanoOf } from "../core/price.ts";
-import type { Tool } from "../core/tool.ts";
+import { AgentError } from "../../core/errors.ts";
+import type { StepCost } from "../../core/ledger.ts";
+import { type NanoUsd, nanoOf } from "../../core/price.ts";
+import type { Tool } from "../../core/tool.ts";
 
 /** Throws for a cost that is no amount. `said`: what the tool has answered in the attempt that has just ended, if it has. */
 export function toolCost<T>(

@@ -1,11 +1,11 @@
 // What a model call costs: the most before each attempt, and what it came to after it. Invariant: what is not known counts as the most it can be.
-import type { Charge } from "../core/cost.ts";
-import type { StepCost, WorstCase } from "../core/ledger.ts";
-import type { Outcome } from "../core/outcome.ts";
-import type { ModelPrice } from "../core/price.ts";
-import type { Usage } from "../core/usage.ts";
+import type { Charge } from "../../core/cost.ts";
+import type { StepCost, WorstCase } from "../../core/ledger.ts";
+import type { Outcome } from "../../core/outcome.ts";
+import type { ModelPrice } from "../../core/price.ts";
+import type { Usage } from "../../core/usage.ts";
+import { costOf, type FullUsage, worstCase } from "../prices/cost.ts";
 import type { InputFactor } from "./input-factor.ts";
-import { costOf, type FullUsage, worstCase } from "./prices/cost.ts";
 
 /** What is known of the usage of an attempt. */
 export interface KnownUsage {

@@ -1,10 +1,10 @@
 // The layer that counts acts: a place is held under every limit before a call is made, and what became of it is written with how it ended.
-import type { Act } from "../core/act.ts";
-import type { AgentError } from "../core/errors.ts";
-import type { HeldEnd } from "../core/journal.ts";
-import { failed, type Outcome, stoppedBySignal } from "../core/outcome.ts";
-import type { Layer, Next, Step, StepContext } from "../core/step.ts";
-import { withinTime } from "../core/waiting.ts";
+import type { Act } from "../../core/act.ts";
+import type { AgentError } from "../../core/errors.ts";
+import type { PlaceEnd } from "../../core/journal.ts";
+import { failed, type Outcome, stoppedBySignal } from "../../core/outcome.ts";
+import type { Layer, Next, Step, StepContext } from "../../core/step.ts";
+import { withinTime } from "../../core/waiting.ts";
 
 /**
  * Once a call, outside retries and look-ups: attempts at one act are one act. Inside the gate, which knows the arguments, and inside
@@ -50,7 +50,7 @@ function giveBack(key: string, { acts, journal }: StepContext) {
 }
 
 /** Surely not done: it was looked up, or every attempt at it has said so. An agent that was asked may have acted, whatever it came to. */
-function endOf<T>(step: Step<T>, outcome: Outcome<T>, { acts, journal }: StepContext): HeldEnd {
+function endOf<T>(step: Step<T>, outcome: Outcome<T>, { acts, journal }: StepContext): PlaceEnd {
   if (outcome.status === "done") return "used";
   if (outcome.status === "failed" && (outcome.error === step.refusal || outcome.error.details["notDone"] === true)) return "released";
   if (step.child?.() !== undefined) return "used";

@@ -1,11 +1,11 @@
 // Tells the counters what attempts have cost, as the journal says it. Invariant: what is not told stays held, and so counts as used.
-import type { Charge, Cost } from "../core/cost.ts";
-import type { Entry } from "../core/journal.ts";
-import type { AttemptId } from "../core/ledger.ts";
-import type { Counters, OpenHold } from "../core/store.ts";
-import { chargeKey, chargesIn } from "./charges.ts";
-import { usedOf } from "./holds.ts";
-import { keyPart } from "./keys.ts";
+import type { Charge, Cost } from "../../core/cost.ts";
+import type { Entry } from "../../core/journal.ts";
+import type { AttemptId } from "../../core/ledger.ts";
+import type { Counters, OpenHold } from "../../core/store.ts";
+import { keyPart } from "../keys.ts";
+import { usedOf } from "./budget-holds.ts";
+import { chargeKey, chargesIn } from "./journal-charges.ts";
 
 export interface Settling {
   /** The id of an attempt's hold: of this run and this claim of it. */
