@@ -1,4 +1,4 @@
-// What a hold of several keys comes to: one for each key, and whether all of them may be held. The one place where a limit is looked at.
+// What a hold of several keys comes to: one for each key, and whether all of them may be held. Where a limit is looked at, but for the one statement of Postgres that does the same.
 import { Buffer } from "node:buffer";
 import type { CounterState, Granted, Hold, OpenHold, Refused } from "./store.ts";
 

@@ -6,10 +6,10 @@ import type { Json } from "./json.ts";
 import type { Outcome } from "./outcome.ts";
 import type { NanoUsd } from "./price.ts";
 
-/** The most an attempt can cost. What it may say can be shortened, so that it costs less. */
+/** The most an attempt can cost, in whole amounts. What it may say can be shortened, so that it costs less. */
 export interface WorstCase extends Cost {
-  /** In tokens; `least` is the shortest answer that is of any use. Its cost comes on top. */
-  readonly output?: { readonly most: number; readonly least: number; readonly nanoUsd?: NanoUsd };
+  /** In tokens; `least` is the shortest answer that is of any use. Its cost comes on top: so many nano-dollars a token, which need not be whole. */
+  readonly output?: { readonly most: number; readonly least: number; readonly nanoUsd?: number };
   /** Paid from what is kept back for it. */
   readonly isWrapUp?: true;
 }

@@ -1,5 +1,5 @@
 // What happens when a budget runs out: it is said in time, a cheaper model steps in, calls are spaced, and a last answer says what is missing.
-import { type AgentOptions, createAgent, memoryStore, modelRequests, type RunEvent, tool } from "airworthy";
+import { AgentError, type AgentOptions, createAgent, memoryStore, modelRequests, type RunEvent, tool } from "airworthy";
 import { autoClock, scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 
@@ -56,6 +56,26 @@ describe("near a cap", () => {
     expect(choices).toMatchObject([{ key: "turn-3/downgrade", choice: { to: "cheap", scope: "run", measure: "usd" } }]);
     expect(await agent.replay("r")).toEqual({ ...result, traceId: undefined });
     expect([model.calls, cheap.calls]).toEqual([2, 1]);
+  });
+
+  test("a turn that had begun goes on with its own model, whatever budgets stand at by then", async () => {
+    const down = new AgentError("quota_exhausted", "No credit.", { details: { status: 402 } });
+    const model = scriptedModel([call("dear"), down, "Done, as before."]);
+    const cheap = scriptedModel([], { id: "cheap" });
+    const store = memoryStore();
+    const policy = { budget: { user: { usd: 1 }, near: { downgradeTo: cheap }, wrapUp: false } } as const;
+    const agent = createAgent({ ...base, model, store, policy });
+    const user = { id: "u" };
+    expect(await agent.run("Where is it?", { runId: "r", user })).toMatchObject({ status: "failed", resumable: true });
+    const other = createAgent({
+      ...base,
+      model: scriptedModel([call("dear"), "Spent."]),
+      store,
+      policy: { budget: { user: { usd: 1 }, wrapUp: false } },
+    });
+    await other.run("Spend it.", { user });
+    expect(await agent.resume("r")).toMatchObject({ status: "completed", text: "Done, as before." });
+    expect(cheap.calls).toBe(0);
   });
 
   test("calls are spaced from then on, by the run's clock", async () => {

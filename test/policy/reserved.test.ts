@@ -1,6 +1,6 @@
 // How much is set aside for a call, and what is left of it afterwards: as the journal and the store's counters show it.
-import { AgentError, createAgent, memoryStore } from "airworthy";
-import { autoClock, scriptedModel } from "airworthy/testing";
+import { AgentError, type Counters, createAgent, memoryStore } from "airworthy";
+import { autoClock, fakeClock, scriptedModel } from "airworthy/testing";
 import { createTokenCounter } from "airworthy/tokens";
 import { expect, test } from "vitest";
 
@@ -73,4 +73,58 @@ test("a store that forgets runs that have stopped forgets what they had spent of
     { used: 0, held: 0 },
     { used: 1, held: 0 },
   ]);
+});
+
+test("of several limits on one key the tightest holds, wherever it is said", async () => {
+  const user = { id: "u" };
+  const model = scriptedModel(() => "Hi.");
+  const twice = createAgent({ name: "desk", model, policy: { budget: { user: [{ calls: 5 }, { calls: 1 }, { calls: 5 }] } } });
+  expect(await twice.run("Hello.", { user })).toMatchObject({ status: "completed" });
+  expect(await twice.run("Hello.", { user })).toMatchObject({ status: "refused", error: { details: { limit: 1 } } });
+
+  const expert = createAgent({ name: "expert", model, policy: { budget: { user: { calls: 9 }, wrapUp: false } } });
+  const caller = scriptedModel([{ calls: [{ name: "expert", arguments: { task: "go" } }] }]);
+  const tools = { expert: expert.asTool({ description: "Asks." }) };
+  const desk = createAgent({ name: "desk", model: caller, tools, policy: { budget: { user: { calls: 1 }, wrapUp: false } } });
+  expect(await desk.run("Hello.", { user })).toMatchObject({ status: "partial", error: { details: { scope: "user", limit: 1 } } });
+});
+
+test("a provider that reports far more than was counted is not trusted again, but not without bounds", async () => {
+  const model = scriptedModel([{ text: "Hi.", usage: { inputTokens: 1_000_000, outputTokens: 1 } }, "Hi."]);
+  const agent = createAgent({ name: "desk", model, prices, policy: { budget: { agent: { usd: 1_000 } } } });
+  const reserved = async (runId: string) => {
+    await agent.run(text, { runId });
+    const started = (await agent.journal(runId)).find((entry) => entry.type === "attempt.started");
+    return started?.type === "attempt.started" ? (started.reserved?.tokens ?? 0) - 4_096 : 0;
+  };
+  const [before, after] = [await reserved("a"), await reserved("b")];
+  expect(after / before).toBeCloseTo(8 / 1.65, 1);
+});
+
+test("a window that rolls holds over the edge of a part, also for whoever is slower to the store", async () => {
+  const clock = fakeClock(12_000 * 12);
+  const store = memoryStore({ now: () => clock.now() });
+  const policy = { budget: { agent: { calls: 1, per: { rollingMs: 12_000 } } } };
+  const asked = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const reserve: Counters["reserve"] = async (...given) => {
+    asked.resolve();
+    await go.promise;
+    return store.counters.reserve(...given);
+  };
+  const slow = createAgent({
+    name: "desk",
+    model: scriptedModel(["Hi."]),
+    policy,
+    clock,
+    store: { ...store, counters: { ...store.counters, reserve } },
+  });
+  const late = slow.run("Hello.");
+  await asked.promise;
+  await clock.advance(1_001);
+  expect(await createAgent({ name: "desk", model: scriptedModel(["Hi."]), policy, clock, store }).run("Hello.")).toMatchObject({
+    status: "completed",
+  });
+  go.resolve();
+  expect(await late).toMatchObject({ status: "refused" });
 });

@@ -275,7 +275,8 @@ test("what a process that died had set aside counts as spent until the run is go
   const held = (await usdOfUser())?.held ?? 0;
   expect(held).toBeGreaterThan(1_000_000);
   const next = agentOf(() => "Hello.", { user: { usd: 0.003 } });
-  expect(await next.agent.run("hi", { runId: "other", user, budget: { usd: 0.003 } })).toMatchObject({ status: expect.any(String) });
+  const other = await agentOf(() => "Hello.", { user: { usd: 0.0013 } }).agent.run("hi", { runId: "other", user });
+  expect(other).toMatchObject({ status: "refused", error: { details: { scope: "user", spent: 0, reserved: held / 1e9 } } });
   expect((await usdOfUser())!.held).toBe(held);
   expect(await next.agent.resume("r")).toMatchObject({ status: "completed" });
   expect((await usdOfUser())?.held).toBe(0);

@@ -1,4 +1,4 @@
-// What is kept of budgets besides the amounts: which there are, and what people have changed about them. Read only when a cap would be passed.
+// What is kept of budgets besides the amounts: which there are, and what people have changed about them. Read only near a cap, written when a limit is first used.
 
 import type { Measure } from "../../core/cost.ts";
 import { isJsonObject, type Json } from "../../core/json.ts";

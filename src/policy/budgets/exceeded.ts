@@ -10,7 +10,9 @@ import type { CounterState } from "../../core/store.ts";
 export function exceeded(limit: Limit, most: number, { used, held }: CounterState, requested: number, resetsAt?: number): AgentError {
   const { scope, measure } = limit;
   const told = (amount: number) => amountIn(measure, amount);
-  const message = `The budget of ${scope} cannot afford it: ${shown(measure, requested)} needed at most, ${shown(measure, Math.max(0, most - used - held))} of ${shown(measure, most)} left.`;
+  const left = Math.max(0, most - used - held);
+  const rest = left > 0 ? `${shown(measure, left)} of ${shown(measure, most)} left` : `nothing of ${shown(measure, most)} left`;
+  const message = `The budget of ${scope} cannot afford it: ${shown(measure, requested)} needed at most, ${rest}.`;
   return new AgentError("budget_exceeded", message, {
     details: {
       scope,
@@ -28,7 +30,7 @@ export function exceeded(limit: Limit, most: number, { used, held }: CounterStat
 export const amountIn = (measure: Measure, amount: number): number => (measure === "usd" ? usdOf(amount) : amount);
 
 function shown(measure: Measure, amount: number): string {
-  if (measure !== "usd") return `${amount} ${measure}`;
+  if (measure !== "usd") return amount === 1 ? `1 ${measure.slice(0, -1)}` : `${amount} ${measure}`;
   return `$${usdOf(amount)
     .toFixed(9)
     .replace(/(\.\d\d\d*?)0+$/, "$1")}`;

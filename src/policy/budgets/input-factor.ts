@@ -9,7 +9,7 @@ export interface InputFactor {
 }
 
 // Sources and reasons: docs/guides/budgets.md. Newer tokenizers of Anthropic make up to 1.6 times as much of a text as o200k does.
-const byProvider: Readonly<Record<string, number>> = { openai: 1.1, anthropic: 1.65 };
+const byProvider: Readonly<Record<string, number>> = { openai: 1.1 };
 const ofOthers = 1.65;
 
 /** A provider that reports nonsense must not make every later call unaffordable. */
