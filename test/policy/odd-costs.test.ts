@@ -1,5 +1,5 @@
 // Costs that cannot be reckoned with: of tools, of steps of the user's, and of providers. Nothing is lost of what was done, and no cap breaks.
-import { AgentError, createAgent, memoryStore, type Step, tool } from "airworthy";
+import { AgentError, createAgent, type Json, memoryStore, type Step, tool } from "airworthy";
 import { scriptedModel } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 
@@ -88,11 +88,9 @@ describe("of a step of the user's", () => {
   );
 
   test("an input that is no JSON: nothing is begun, and nothing stays set aside", async () => {
-    const input: unknown = new Date(0);
-    const { store, run } = answerWith({
-      input: input as null,
-      cost: { worst: () => ({ nanoUsd: 100, tokens: 0 }), charge: () => undefined },
-    });
+    const input: Record<string, Json> = {};
+    input["itself"] = input;
+    const { store, run } = answerWith({ input, cost: { worst: () => ({ nanoUsd: 100, tokens: 0 }), charge: () => undefined } });
     expect(await run()).toMatchObject({ status: "failed", error: { code: "journal_value_invalid" } });
     expect(await store.counters.read([key])).toEqual([{ used: 0, held: 0 }]);
   });

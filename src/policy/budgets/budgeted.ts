@@ -14,16 +14,21 @@ import { amountIn } from "./exceeded.ts";
  * Per attempt, inside breaker and retries: what they hold back costs nothing. A refusal is `budget_exceeded`, and nothing was sent. Hands on
  * what was set aside; an attempt that was never begun gives it back.
  */
-export const budgeted: Layer = (step, context, next) => (step.cost ? paid(step, step.cost, context, next) : next(step, context));
+export const budgeted: Layer = (step, context, next) => {
+  if (!step.cost) return next(step, context);
+  return context.ledger.limits.length > 0 ? paid(step, step.cost, context, next) : priced(step, step.cost, context, next);
+};
+
+/** Nothing is limited: what it has cost is only written down. */
+async function priced<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
+  const outcome = await next(step, context);
+  const charge = chargeOf(cost, outcome, undefined);
+  if (charge && context.journal.tried(step.key) >= context.attempt) keep(charge, step, context);
+  return outcome;
+}
 
 async function paid<T>(step: Step<T>, cost: StepCost<T>, context: StepContext, next: Next): Promise<Outcome<T>> {
   const { ledger, journal, attempt } = context;
-  if (ledger.limits.length === 0) {
-    const outcome = await next(step, context);
-    const charge = chargeOf(cost, outcome, undefined);
-    if (charge && journal.tried(step.key) >= attempt) keep(charge, step, context);
-    return outcome;
-  }
   const worst = worstOf(cost, step.name);
   if (worst instanceof AgentError) return failed(worst);
   const reserved = await setAside(step, worst, context);
