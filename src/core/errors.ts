@@ -40,6 +40,11 @@ export const errorCodes = {
   tool_call_limit: code("partial", "", "Resume with a larger limits.toolCalls."),
   invalid_call_limit: code("partial", "", "Improve the tool's description or schema, or resume with a larger limits.invalidCalls."),
   budget_exceeded: code("partial", "", "Raise the budget that `details.scope` names, or wait until `details.resetsAt`; then resume."),
+  usage_unknown: code(
+    "partial",
+    "",
+    'Use a provider that reports usage, or resume with budget.onUnknownUsage "charge" in the agent\'s policy.',
+  ),
   effect_limit: code("refused", "final", "Do without the call, or raise the limit of policy.limits.effects that `details` names."),
   failure_limit: code("partial", "", "See what `tried` says and correct that; then resume with larger limits.failures or failuresInARow."),
   loop_detected: code("partial", "", "Resume with larger limits.identicalCalls, or set loopKey on a tool that is meant to be polled."),

@@ -17,7 +17,7 @@ export interface AccountAbove {
 }
 
 /** Nothing is reserved or written for a run that is closed, or replayed. Throws `input_invalid` for a run that a budget cannot be told of. */
-function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, above: AccountAbove | undefined): OpenLedger {
+function openAccount(agent: AgentParts, { run, caps, epoch, entries }: OpenedRun, above: AccountAbove | undefined): OpenLedger {
   const { counters, records } = agent.store;
   const own = agent.budgets.limitsOf(run, caps.budget);
   const limits = above?.limits ?? [];
@@ -29,6 +29,8 @@ function openAccount(agent: AgentParts, { run, caps, epoch }: OpenedRun, above: 
     own,
     above: limits,
     nearAt: agent.budgets.terms.nearAt,
+    stopsAtUnknownUsage: agent.budgets.terms.stopsAtUnknownUsage,
+    entries,
     holdMs: caps.totalMs + graceMs,
     now: () => agent.clock.now(),
     // A store goes by the machine's clock or by the agent's, and neither may forget too early.

@@ -34,6 +34,7 @@ describe("at creation", () => {
     ["a scope of one's own without a key", { custom: { team: { usd: 1 } } }, '"key"'],
     ["a scope of one's own by a name of ours", { custom: { user: { usd: 1, key: () => "k" } } }, '"user"'],
     ["a scope of one's own whose name is no text", { custom: { "\ud800": { calls: 1, key: () => "k" } } }, "names of 1 to 512"],
+    ["another way with unknown usage", { run: { calls: 1 }, onUnknownUsage: "ignore" }, '"onUnknownUsage"'],
     ["a share above 1", { run: { usd: 1 }, near: { at: 1.1 } }, '"at"'],
     ["a slice of more than half", { global: { usd: 1, slice: 0.6 } }, '"slice"'],
     ["a model that is none", { run: { usd: 1 }, near: { downgradeTo: {} } }, "downgradeTo"],

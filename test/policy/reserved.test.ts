@@ -128,3 +128,20 @@ test("a window that rolls holds over the edge of a part, also for whoever is slo
   go.resolve();
   expect(await late).toMatchObject({ status: "refused" });
 });
+
+test("a budget that does not go on without knowing stops at the next paid step, also after a resume", async () => {
+  const silent = { calls: [{ name: "no", arguments: {} }], usage: null };
+  const run = async (onUnknownUsage: "charge" | "stop") => {
+    const model = scriptedModel([silent, "Hi.", "Hi."]);
+    const store = memoryStore();
+    const agent = createAgent({ name: "desk", model, store, policy: { budget: { run: { tokens: 100_000 }, onUnknownUsage } } });
+    return { model, agent, store, result: await agent.run("Hello.", { runId: "r" }) };
+  };
+  expect((await run("charge")).result).toMatchObject({ status: "completed" });
+  const { model, agent, store, result } = await run("stop");
+  expect(result).toMatchObject({ status: "partial", resumable: true, error: { code: "usage_unknown" } });
+  expect(await agent.resume("r")).toMatchObject({ status: "partial", error: { code: "usage_unknown" } });
+  expect(model.calls).toBe(1);
+  const patient = createAgent({ name: "desk", model, store, policy: { budget: { run: { tokens: 100_000 } } } });
+  expect(await patient.resume("r")).toMatchObject({ status: "completed" });
+});

@@ -13,6 +13,7 @@ import {
   isPositiveCount,
   isRecord,
   isText,
+  oneOf,
 } from "../../core/options.ts";
 import { nanoOf } from "../../core/price.ts";
 import type { WindowOptions } from "../windows.ts";
@@ -76,6 +77,11 @@ export interface BudgetOptions {
   readonly near?: NearOptions;
   /** Money for it is kept back from `run`; `false`: none is kept and no such answer asked for. */
   readonly wrapUp?: WrapUpOptions | false;
+  /**
+   * What becomes of a run whose model does not say what an answer used: `charge` (default) counts the most it can be and goes on, `stop`
+   * makes the next paid step `usage_unknown`.
+   */
+  readonly onUnknownUsage?: "charge" | "stop";
   /** What an answer may be as long as when the agent's settings do not say; default 4,096. */
   readonly maxOutputTokens?: number;
   /** The shortest answer that is worth paying for; default 256. A call that can afford less is not made. */
@@ -88,6 +94,7 @@ export interface BudgetOptions {
 export const budgetDefaults = {
   near: { at: 0.8 },
   wrapUp: { maxOutputTokens: 400 },
+  onUnknownUsage: "charge",
   maxOutputTokens: 4_096,
   minOutputTokens: 256,
 } as const;
@@ -122,6 +129,7 @@ const budgetChecks: Checks = {
   custom: isRecord,
   near: isRecord,
   wrapUp: (value) => value === false || isRecord(value),
+  onUnknownUsage: oneOf("charge", "stop"),
   maxOutputTokens: isPositiveCount,
   minOutputTokens: isPositiveCount,
   countTokens: isFunction,

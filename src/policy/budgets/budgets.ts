@@ -25,6 +25,7 @@ export interface BudgetTerms {
   readonly spacingMs: number;
   readonly maxOutputTokens: number;
   readonly minOutputTokens: number;
+  readonly stopsAtUnknownUsage: boolean;
 }
 
 export interface Budgets {
@@ -66,6 +67,7 @@ export function compileBudgets(options: BudgetOptions = {}): Budgets {
       nearAt: near.at ?? budgetDefaults.near.at,
       spacingMs: near.spacingMs ?? 0,
       maxOutputTokens: maxOutputTokens ?? budgetDefaults.maxOutputTokens,
+      stopsAtUnknownUsage: options.onUnknownUsage === "stop",
       minOutputTokens: minOutputTokens ?? budgetDefaults.minOutputTokens,
     },
     run: caps,

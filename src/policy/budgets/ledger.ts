@@ -23,6 +23,10 @@ export interface LedgerParts {
   /** Those of the runs above. */
   readonly above: readonly Limit[];
   readonly nearAt: number;
+  /** Nothing more is paid for once a model has not said what its answer used. */
+  readonly stopsAtUnknownUsage: boolean;
+  /** What the run has recorded so far. */
+  readonly entries: readonly Entry[];
   /** How long a hold stands when nobody is heard of any more; ms. */
   readonly holdMs: number;
   readonly now: () => number;
@@ -50,6 +54,7 @@ export function openLedger(parts: LedgerParts): OpenLedger {
   const warnings = createWarnings(own, parts.nearAt, parts.raised);
   const charges = createCharges();
   let keptBack: KeptBack;
+  let isUnknown = parts.stopsAtUnknownUsage && parts.entries.some(hidesUsage);
   return {
     limits,
     get owes() {
@@ -59,6 +64,7 @@ export function openLedger(parts: LedgerParts): OpenLedger {
       try {
         // What this run has used by now is known before it asks for more.
         await settling.done();
+        if (isUnknown && !worst.isWrapUp) return unknownUsage();
         return await reserve({ parts, limits, settling, warnings, keptBack: worst.isWrapUp ? undefined : keptBack }, attempt, worst);
       } catch (thrown) {
         return toAgentError(thrown, "journal_unavailable", "The budgets could not be read or written; nothing was started.");
@@ -69,6 +75,7 @@ export function openLedger(parts: LedgerParts): OpenLedger {
     takeCharge: charges.take,
     follow: (entry) => {
       charges.written(entry);
+      isUnknown ||= parts.stopsAtUnknownUsage && hidesUsage(entry);
       settling.follow(entry);
     },
     keepBack: (costs) => {
@@ -81,6 +88,13 @@ export function openLedger(parts: LedgerParts): OpenLedger {
     settled: settling.done,
   };
 }
+
+/** A model has answered, and nobody said what that used. */
+const hidesUsage = (entry: Entry): boolean =>
+  entry.type === "step.done" && entry.kind === "model" && entry.outcome.ok && entry.cost?.basis === "reserved";
+
+const unknownUsage = () =>
+  new AgentError("usage_unknown", "A model has not said what its answer used, and the budget does not go on without that.");
 
 /** Of a run that no limit covers: only keeps what things have cost until that is written. */
 export function noLedger(): OpenLedger {
