@@ -4,7 +4,7 @@ import type { Limit } from "../core/ledger.ts";
 import type { CounterState, Counters, Records } from "../core/store.ts";
 import { raisedLimit, windowChange } from "../policy/budgets/budget-records.ts";
 import { amountIn } from "../policy/budgets/exceeded.ts";
-import { windowKey } from "../policy/keys.ts";
+import { windowKeys } from "../policy/keys.ts";
 import type { WindowOptions } from "../policy/windows.ts";
 import { shownWho } from "./budget-address.ts";
 import { windowIn } from "./known-budgets.ts";
@@ -29,12 +29,6 @@ export interface BudgetState {
   readonly window: WindowOptions;
 }
 
-/** The keys of a limit's current window: of the window itself, then of earlier parts that count with it. */
-export function keysNow(limit: Limit, at: number): readonly string[] {
-  const { name, also } = limit.at(at);
-  return [name, ...also].map((part) => windowKey(limit.key, part));
-}
-
 interface Sources {
   readonly counters: Counters;
   readonly records: Records;
@@ -42,7 +36,7 @@ interface Sources {
 
 /** In the order given. Amounts are read at once, what people have changed a moment later. */
 export async function statesOf({ counters, records }: Sources, limits: readonly Limit[], at: number): Promise<readonly BudgetState[]> {
-  const keys = limits.map((limit) => keysNow(limit, at));
+  const keys = limits.map((limit) => windowKeys(limit, at));
   const counts = await counters.read(keys.flat());
   let next = 0;
   const asked = limits.map((limit, position) => {

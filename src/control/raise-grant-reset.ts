@@ -6,8 +6,9 @@ import { nanoCapOf } from "../core/price.ts";
 import type { CounterState, Counters, Records } from "../core/store.ts";
 import { budgetKinds, changeIn, raisedIn, raisedLimit } from "../policy/budgets/budget-records.ts";
 import { amountIn } from "../policy/budgets/exceeded.ts";
+import { windowKeys } from "../policy/keys.ts";
 import { type BudgetChange, type ChangeFacts, changeRecorded, record, rewrite } from "./budget-changes.ts";
-import { keysNow, sumOf } from "./budget-standing.ts";
+import { sumOf } from "./budget-standing.ts";
 
 interface Sources {
   readonly counters: Counters;
@@ -42,7 +43,7 @@ export async function grant(
   const more = countOf(limit.measure, amount, "amount");
   if (more === 0) throw new AgentError("input_invalid", "budgets.grant cannot use an amount of nothing.");
   const at = now();
-  const [id = limit.key] = keysNow(limit, at);
+  const [id = limit.key] = windowKeys(limit, at);
   const most = Math.max(limit.most, (await raisedLimit(records, limit.key)) ?? 0);
   return changeRecorded(records, factsOf(limit, at, "grant", { by, why }), { kind: budgetKinds.window, id }, (value) => {
     const { granted, forgiven } = changeIn(value);
@@ -57,7 +58,7 @@ export async function grant(
  */
 export async function reset({ counters, records, now }: Sources, limit: Limit, { by, why }: Said): Promise<BudgetChange> {
   const at = now();
-  const keys = keysNow(limit, at);
+  const keys = windowKeys(limit, at);
   const [counts, before] = await Promise.all([settledCounts(counters, keys), Promise.all(keys.map((key) => forgivenIn(records, key)))]);
   const from = sumOf(counts, "used") - before.reduce((sum, forgiven) => sum + forgiven, 0);
   const left = counts.reduce((sum, { used, settled }, position) => sum + used - Math.max(settled, before[position] ?? 0), 0);

@@ -1,4 +1,5 @@
 // Keys of counters: what a limit is counted under. Invariant: no two limits share one by accident, whatever ids are.
+import type { Limit } from "../core/ledger.ts";
 import { printOf } from "../core/print.ts";
 
 /** No part can be taken for two. */
@@ -17,3 +18,9 @@ export function keyPart(text: string): string {
 export const windowKey = (key: string, name: string): string => (name === "" ? key : `${key}/${keyPart(name)}`);
 
 export const measureOf = (key: string): string => key.slice(0, key.indexOf("/"));
+
+/** The counters of a limit at a time: of its window, and of other parts that count as well. */
+export function windowKeys(limit: Pick<Limit, "key" | "at">, now: number): readonly string[] {
+  const { name, also } = limit.at(now);
+  return [name, ...also].map((part) => windowKey(limit.key, part));
+}

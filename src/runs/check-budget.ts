@@ -20,9 +20,13 @@ export function checkAgentBudgets(agent: AgentParts): void {
 /** Throws `input_invalid` for a budget of a single run that cannot be kept, or a run that a budget or limit of the agent's cannot be told of. */
 export function checkRunBudgets(agent: AgentParts, budget: AmountLimits | undefined, run?: RunFacts): void {
   if (budget) checkKept("input_invalid", agent, budget.usd !== undefined);
-  if (!run) return;
-  agent.budgets.limitsOf(run, undefined);
-  agent.effects.limitsOf(run);
+  if (run) checkCovered(agent, run);
+}
+
+/** Throws `input_invalid` for a run that a budget or limit of the agent's cannot be told of. */
+export function checkCovered({ budgets, effects }: AgentParts, run: RunFacts): void {
+  budgets.limitsOf(run, undefined);
+  effects.limitsOf(run);
 }
 
 function checkCounters(code: ErrorCode, { store }: AgentParts, whatNeeds: string) {

@@ -8,6 +8,7 @@ import type { Claim, Lease, RunHeader } from "../core/store.ts";
 import { noTrace, type Trace } from "../core/trace.ts";
 import { decode, encode } from "../journal/codec.ts";
 import type { AgentParts } from "../pipeline/line.ts";
+import { checkCovered } from "./check-budget.ts";
 
 /** A run whose journal a pass may walk: read, and owned under `epoch`. */
 export interface OpenedRun {
@@ -91,7 +92,7 @@ export async function openResumed(agent: AgentParts, request: ResumeRequest): Pr
   const { run, input, caps } = readRun(agent, before, context);
   if (user && !sameUser(user, run.user)) throw notYours(runId);
   if (before.some(({ type }) => type === "run.ended")) return { run, input, caps, epoch: 0, entries: before, trace: noTrace };
-  checkLimits(agent, run);
+  checkCovered(agent, run);
   const claim = await agent.store.journal.claim(runId, lease);
   if (!claim) throw notFound(runId);
   return reopened(agent, claim, { run, input, caps }, raise);
@@ -108,19 +109,13 @@ export async function openFree(
   if (!claim) return undefined;
   const known = readRun(agent, claim.lines.map(decode), undefined);
   try {
-    checkLimits(agent, known.run);
+    checkCovered(agent, known.run);
     return await reopened(agent, claim, { ...known, run: { ...known.run, ...(await contextOf(known.run)) } });
   } catch (thrown) {
     // Nobody is on it: another worker need not wait until the lease has run out.
     await agent.store.journal.release?.(runId, claim.epoch).catch(() => {});
     throw thrown;
   }
-}
-
-/** Throws `input_invalid` for a run that a limit by now cannot be told of, before it is anybody's. */
-function checkLimits({ budgets, effects }: AgentParts, run: RunFacts) {
-  budgets.limitsOf(run, undefined);
-  effects.limitsOf(run);
 }
 
 /** Owned from here on; a run that turns out to have ended is only answered. */

@@ -1,7 +1,7 @@
 // Which limits are nearly used up: told once for each, as they are met, and asked for where a turn depends on it.
 import type { Limit, Standing } from "../../core/ledger.ts";
 import type { CounterState, Counters, Granted } from "../../core/store.ts";
-import { windowKey } from "../keys.ts";
+import { windowKeys } from "../keys.ts";
 import type { AskedHold } from "./budget-holds.ts";
 import type { LimitByNow } from "./budget-records.ts";
 
@@ -48,10 +48,7 @@ interface Looking {
 /** Those that stand at this share of what they are by now, or above. */
 export async function nearlyUsedUp(counters: Counters, limits: readonly Limit[], looking: Looking): Promise<readonly Standing[]> {
   const { share, at, raised } = looking;
-  const keys = limits.map((limit) => {
-    const { name, also } = limit.at(at);
-    return [name, ...also].map((part) => windowKey(limit.key, part));
-  });
+  const keys = limits.map((limit) => windowKeys(limit, at));
   const states = await counters.read(keys.flat());
   let next = 0;
   const near = limits.map((limit, position) => {
