@@ -22,15 +22,16 @@ test("there are journals, of every kind of end", () => {
   expect(new Set(ends)).toEqual(new Set(["completed", "partial", "refused", "failed", "cancelled", "suspended", "escalated"]));
 });
 
-/** A result without what results did not have when these journals were written. */
-const asOfThen = (result: RunResult<unknown>) => JSON.stringify({ ...result, cost: undefined });
+/** A result without what results did not have when some of these journals were written. */
+const asOf = (then: string) => (result: RunResult<unknown>) =>
+  JSON.stringify(then.includes('"cost":{"usd"') ? result : { ...result, cost: undefined });
 
 describe.each(goldens)("$name", ({ run, lines, result }) => {
   const options = () => run.options(newWorld(), new AbortController());
 
   test("is replayed to the same result, and nothing is touched", async () => {
     const { agent, touched } = untouchable(options(), lines);
-    expect(asOfThen(await agent.replay(importRun(lines.join("\n"))))).toBe(result);
+    expect(asOf(result)(await agent.replay(importRun(lines.join("\n"))))).toBe(result);
     expect(touched).toEqual([]);
   });
 
@@ -38,7 +39,7 @@ describe.each(goldens)("$name", ({ run, lines, result }) => {
     const store = await storeWith(lines);
     const [started] = importRun(lines.join("\n"));
     if (started?.type !== "run.started") throw new Error("no start");
-    expect(asOfThen(await createAgent({ ...options(), store }).run(started.input, { runId: "r" }))).toBe(result);
+    expect(asOf(result)(await createAgent({ ...options(), store }).run(started.input, { runId: "r" }))).toBe(result);
     expect(await store.journal.load("r")).toEqual(lines);
   });
 

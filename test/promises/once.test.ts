@@ -95,7 +95,7 @@ function asked(result: RunResult, { begun, done }: ReturnType<typeof actsIn>, wh
 }
 
 /** A store whose process dies at its nth append: what is written before stays, and nothing is written any more. */
-function dyingAt(nth: number, moment: "before" | "after", { journal }: Store) {
+function dyingAt(nth: number, moment: "before" | "after", { journal, ...rest }: Store) {
   let appends = 0;
   const dead = () => new AgentError("journal_unavailable", "The process has died.");
   const append: Journal["append"] = (...lines) => {
@@ -105,7 +105,7 @@ function dyingAt(nth: number, moment: "before" | "after", { journal }: Store) {
     if (appends === nth) throw dead();
     return written;
   };
-  return { store: { journal: { ...journal, append } }, appends: () => appends };
+  return { store: { ...rest, journal: { ...journal, append } }, appends: () => appends };
 }
 
 /** Attempts at model calls, those that a crash or a failure cut short included: until they report, nobody knows what they used. */

@@ -19,7 +19,7 @@ import {
 } from "airworthy";
 import { autoClock, type ScriptedReply, scriptedModel } from "airworthy/testing";
 import { z } from "zod";
-import { newWorld, scenarios, type World } from "./scenarios.ts";
+import { newWorld, overLimit, scenarios, type World, wrappedUp } from "./scenarios.ts";
 
 export interface RecordedRun {
   readonly name: string;
@@ -149,7 +149,9 @@ const endings: readonly RecordedRun[] = [
 
 /** All of them: the scenarios, too. */
 export const recordedRuns: readonly RecordedRun[] = [
-  ...scenarios.map(({ name, ends, input, options }): RecordedRun => ({ name, ends, options, play: (agent, start) => start(agent, input) })),
+  ...[...scenarios, wrappedUp, overLimit].map(
+    ({ name, ends, input, options }): RecordedRun => ({ name, ends, options, play: (agent, start) => start(agent, input) }),
+  ),
   ...endings,
 ];
 
@@ -173,6 +175,13 @@ export function untouchable(options: AgentOptions, lines: readonly string[]) {
       create: touch("create"),
       claim: touch("claim"),
       append: touch("append"),
+    },
+    counters: {
+      reserve: touch("reserve"),
+      settle: touch("settle"),
+      read: touch("read"),
+      open: touch("open"),
+      forget: touch("forget"),
     },
   };
   const dead: AgentOptions = {

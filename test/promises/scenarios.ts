@@ -260,6 +260,29 @@ export const brokenOff: Scenario = {
   resume: {},
 };
 
+/** Not among the others: with more money from the start there would be no such answer, and so nothing to compare it with. */
+export const wrappedUp: Scenario = {
+  name: "wrapped up when the money runs out",
+  input: "go on until it is gone",
+  ends: "partial",
+  options: (world) => ({
+    ...base(world, [{ calls: [call("find")] }, { calls: [call("mail")] }, "Done."]),
+    prices: { scripted: { input: 1, output: 1 } },
+    policy: { budget: { run: { calls: 3, usd: 1 } } },
+  }),
+};
+
+/** Not among the others: these cut journals, and what limits count is not in there. */
+export const overLimit: Scenario = {
+  name: "an act over its limit",
+  input: "mail twice",
+  ends: "completed",
+  options: (world) => ({
+    ...base(world, [{ calls: [call("mail", { id: "1" })] }, { calls: [call("mail", { id: "2" })] }, "One mail is sent."]),
+    policy: { limits: { effects: { mail: { run: 1 } } } },
+  }),
+};
+
 function base(world: World, replies: readonly ScriptedReply[]) {
   return {
     name: "promises",
