@@ -6,6 +6,7 @@ import type { AgentParts } from "../pipeline/line.ts";
 import { limitByNow, makeKnown } from "../policy/budgets/budget-records.ts";
 import { noLedger, type OpenLedger, openLedger } from "../policy/budgets/ledger.ts";
 import { noActs, type OpenActs, openActs } from "../policy/effects/limited-acts.ts";
+import type { ByStore } from "../policy/window-hold.ts";
 import { systemClock } from "../resilience/system-clock.ts";
 import type { OpenedRun } from "./open-run.ts";
 
@@ -33,8 +34,7 @@ function openAccount(agent: AgentParts, { run, caps, epoch, entries }: OpenedRun
     entries,
     holdMs: caps.totalMs + graceMs,
     now: () => agent.clock.now(),
-    // A store goes by the machine's clock or by the agent's, and neither may forget too early.
-    byStore: (until) => Math.max(until, until - agent.clock.now() + systemClock.now()),
+    byStore: byStoreOf(agent),
     raised: ({ key, most }, inWindow) => (records ? limitByNow(records, key, most, inWindow) : Promise.resolve({ most, forgiven: 0 })),
     used: (limit) => records && limit.run === undefined && !agent.knownBudgets.has(limit.key) && remember(agent, limit),
     refusedAbove: (error) => above?.refused(error),
@@ -55,8 +55,15 @@ function openLimitedActs(agent: AgentParts, { run, caps, epoch, entries }: Opene
     entries,
     holdMs: caps.totalMs + graceMs,
     now: () => agent.clock.now(),
+    byStore: byStoreOf(agent),
   });
 }
+
+/** A store goes by the machine's clock or by the agent's, and neither may forget too early. */
+const byStoreOf =
+  ({ clock }: AgentParts): ByStore =>
+  (until) =>
+    Math.max(until, until - clock.now() + systemClock.now());
 
 /** Longer than a pass may take to write down what has come of an attempt. */
 const graceMs = 60_000;

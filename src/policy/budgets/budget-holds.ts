@@ -4,6 +4,7 @@ import { AgentError } from "../../core/errors.ts";
 import type { Limit } from "../../core/ledger.ts";
 import type { Hold } from "../../core/store.ts";
 import { measureOf, windowKey } from "../keys.ts";
+import { type ByStore, holdIn } from "../window-hold.ts";
 import type { LimitByNow } from "./budget-records.ts";
 
 /** A hold, with the limit it is under and what that is by now. */
@@ -20,8 +21,7 @@ export interface HoldTerms {
   readonly keptBack: KeptBack;
   /** What limits are by now, by the key of their counter, where that is more than they were. */
   readonly raises: ReadonlyMap<string, LimitByNow>;
-  /** A time of the run's clock as the store's may have it, at the latest. */
-  readonly byStore: (until: number) => number;
+  readonly byStore: ByStore;
 }
 
 /** By the key of the counter: one hold for each. */
@@ -33,18 +33,11 @@ export function holdsOf(
 ): ReadonlyMap<string, AskedHold> {
   const holds = new Map<string, AskedHold>();
   for (const limit of limits) {
-    const { name, also, until } = limit.at(at);
-    const key = windowKey(limit.key, name);
+    const key = windowKey(limit.key, limit.at(at).name);
     const byNow = raises.get(key) ?? { most: limit.most, forgiven: 0 };
     const back = keptBackOf(limit, keptBack);
-    const hold: Hold = {
-      key,
-      amount: amountOf(limit.measure, cost),
-      limit: byNow.most + byNow.forgiven - back,
-      ...(also.length > 0 ? { also: also.map((part) => windowKey(limit.key, part)) } : {}),
-      ...(until === undefined ? {} : { until: byStore(until) }),
-      ...(limit.run === undefined ? {} : { run: limit.run }),
-    };
+    const most = byNow.most + byNow.forgiven - back;
+    const hold = holdIn(limit, { amount: amountOf(limit.measure, cost), limit: most }, at, byStore);
     holds.set(key, { hold, limit, byNow });
   }
   return holds;

@@ -5,6 +5,7 @@ import type { Entry } from "../../core/journal.ts";
 import type { AttemptId, Ledger, Limit, WorstCase } from "../../core/ledger.ts";
 import type { NanoUsd } from "../../core/price.ts";
 import type { CounterState, Counters, Refused } from "../../core/store.ts";
+import type { ByStore } from "../window-hold.ts";
 import { shorterOutput, withOutput } from "./affordable.ts";
 import { type AskedHold, distinct, holdsOf, type KeptBack, withKeptBack } from "./budget-holds.ts";
 import type { LimitByNow } from "./budget-records.ts";
@@ -30,8 +31,7 @@ export interface LedgerParts {
   /** How long a hold stands when nobody is heard of any more; ms. */
   readonly holdMs: number;
   readonly now: () => number;
-  /** A time of the run's clock as the store's may have it, at the latest. */
-  readonly byStore: (until: number) => number;
+  readonly byStore: ByStore;
   /** What a limit is by now, raised or granted; asked only when it would be passed. */
   readonly raised: Raised;
   /** Told when a limit is used, or refuses. */

@@ -5,7 +5,8 @@ import type { RunFacts } from "../../core/facts.ts";
 import type { Window } from "../../core/ledger.ts";
 import type { CounterState, Hold } from "../../core/store.ts";
 import { whoOf, windowOf } from "../budgets/budgets.ts";
-import { keyFor, windowKey } from "../keys.ts";
+import { keyFor } from "../keys.ts";
+import { type ByStore, holdIn } from "../window-hold.ts";
 import { createWindows, type Windows } from "../windows.ts";
 import {
   type EffectLimit,
@@ -90,24 +91,20 @@ export interface AskedPlace {
 }
 
 /** By the key of the counter; an error for arguments of which nobody can say what they come to. */
-export function placesOf(rules: readonly EffectRule[], act: Act, now: number): ReadonlyMap<string, AskedPlace> | AgentError {
+export function placesOf(
+  rules: readonly EffectRule[],
+  act: Act,
+  now: number,
+  byStore: ByStore,
+): ReadonlyMap<string, AskedPlace> | AgentError {
   const places = new Map<string, AskedPlace>();
   for (const rule of rules) {
     const amount = amountOf(rule, act);
     if (amount instanceof AgentError) return amount;
-    const { name, also, until } = rule.at(now);
-    const key = windowKey(rule.key, name);
+    const hold = holdIn(rule, { amount, limit: rule.most }, now, byStore);
+    const said = places.get(hold.key);
     // Said twice of the same calls, the tighter limit holds.
-    const limit = Math.min(rule.most, places.get(key)?.hold.limit ?? rule.most);
-    const hold: Hold = {
-      key,
-      amount,
-      limit,
-      ...(also.length > 0 ? { also: also.map((part) => windowKey(rule.key, part)) } : {}),
-      ...(until === undefined ? {} : { until }),
-      ...(rule.run === undefined ? {} : { run: rule.run }),
-    };
-    places.set(key, { hold, rule: limit === rule.most ? rule : (places.get(key)?.rule ?? rule) });
+    if (!said || rule.most < said.hold.limit) places.set(hold.key, { hold, rule });
   }
   return places;
 }

@@ -6,6 +6,7 @@ import type { Entry, PlaceEnd } from "../../core/journal.ts";
 import type { Counters } from "../../core/store.ts";
 import { createTelling } from "../budgets/settling.ts";
 import { keyPart } from "../keys.ts";
+import type { ByStore } from "../window-hold.ts";
 import { type EffectRule, overLimit, placesOf } from "./effects.ts";
 
 /** What a pass needs to hold places. */
@@ -21,6 +22,7 @@ export interface ActsParts {
   /** How long a place is held when nobody is heard of any more; then it counts as used. Milliseconds. */
   readonly holdMs: number;
   readonly now: () => number;
+  readonly byStore: ByStore;
 }
 
 export interface OpenActs extends Acts {
@@ -91,9 +93,9 @@ export function openActs(parts: ActsParts): OpenActs {
 }
 
 /** A place under every limit of the act, or the error that says which would be passed. */
-async function ask({ counters, rules, holdMs, now }: ActsParts, id: string, act: Act): Promise<Place | AgentError> {
+async function ask({ counters, rules, holdMs, now, byStore }: ActsParts, id: string, act: Act): Promise<Place | AgentError> {
   const at = now();
-  const asked = placesOf(rules.get(act.tool) ?? [], act, at);
+  const asked = placesOf(rules.get(act.tool) ?? [], act, at, byStore);
   if (asked instanceof AgentError) return asked;
   const holds = [...asked.values()].map(({ hold }) => hold);
   const answer = await counters.reserve(id, holds, holdMs);
