@@ -14,8 +14,9 @@ export interface Windowed {
 /** A time of the run's clock as the store's may have it, at the latest. */
 export type ByStore = (until: number) => number;
 
-export function holdIn({ key, run, at }: Windowed, { amount, limit }: Pick<Hold, "amount" | "limit">, now: number, byStore: ByStore): Hold {
-  const { name, also, until } = at(now);
+export function holdIn(windowed: Windowed, { amount, limit }: Pick<Hold, "amount" | "limit">, now: number, byStore: ByStore): Hold {
+  const { key, run } = windowed;
+  const { name, also, until } = windowed.at(now);
   return {
     key: windowKey(key, name),
     amount,
