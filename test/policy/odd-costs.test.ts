@@ -131,6 +131,20 @@ describe("of a provider", () => {
     expect(result.cost).toMatchObject({ usd: 3.0005, unconfirmedUsd: 0 });
   });
 
+  test.each([
+    [429, 0],
+    [500, 0],
+    [503, 0],
+    [408, 0.004],
+    [502, 0.004],
+    [504, 0.004],
+  ])("HTTP %i counts as at least %d: a gateway that gives up waiting does not say what the provider has done", async (status, least) => {
+    const down = new AgentError("provider_unavailable", "It is down.", { details: { status }, retryable: false });
+    const { cost } = await createAgent({ name: "a", model: scriptedModel([down]), prices, policy }).run("go", options);
+    expect(cost.usd).toBeGreaterThanOrEqual(least);
+    if (least === 0) expect(cost.usd).toBe(0);
+  });
+
   test("an error inside an answer that had begun is no refusal: it counts in full", async () => {
     const down = new AgentError("provider_unavailable", "It broke.", { details: { status: 502, inAnswer: true }, retryable: false });
     const agent = createAgent({ name: "a", model: scriptedModel([down]), prices, policy });

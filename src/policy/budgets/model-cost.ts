@@ -87,11 +87,15 @@ function withoutOutput(usage: Usage | undefined): Usage | undefined {
   return input;
 }
 
-/** Answered with an HTTP error, or never reached: no provider charges for that. */
+/** What stands between gives up waiting, and the provider may answer, and charge, all the same: time-outs and bad gateways, Cloudflare's too. */
+const saysNothingOfOrigin: ReadonlySet<number> = new Set([408, 502, 504, 520, 522, 524]);
+
+/** Answered with an HTTP error of its own, or never reached: no provider charges for that. */
 function isFree(outcome: Outcome<unknown>): boolean {
   if (outcome.status !== "failed") return false;
   const { status, inAnswer } = outcome.error.details;
-  return (typeof status === "number" && status >= 300 && inAnswer !== true) || neverArrived(outcome.error);
+  const isRefusal = typeof status === "number" && status >= 300 && inAnswer !== true && !saysNothingOfOrigin.has(status);
+  return isRefusal || neverArrived(outcome.error);
 }
 
 const unreached = new Set("ECONNREFUSED ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH UND_ERR_CONNECT_TIMEOUT".split(" "));
