@@ -61,17 +61,31 @@ export function compileCandidates(choice: ModelChoice, offer: ModelOffer, terms:
   const byTier = new Map(tiers.map(([tier, models]) => [tier, compile(models, offer)]));
   const cheaper = budget.cheaper && compile(budget.cheaper, offer);
   const [[first] = [undefined]] = cheaper ? [cheaper] : [...byTier.values()];
-  const wrapUp = first && budget.wrapUpTokens !== undefined ? compile(first.model, wrapUpOffer(offer, budget.wrapUpTokens))[0] : undefined;
+  const wrapUp = first && budget.wrapUpTokens !== undefined ? wrapUpWith(first, budget.wrapUpTokens) : undefined;
   const all = [...byTier.values(), cheaper ?? [], wrapUp ? [wrapUp] : []].flat();
   const offers = new Map(all.map((candidate) => [candidate.offer.print, candidate.offer]));
   return { tiers: byTier, route: isRoute(choice) ? choice : undefined, cheaper, wrapUp, offers: [...offers.values()] };
 }
 
-/** The tools stay, for the conversation speaks of them; none may be called. The answer is for people, whatever shape answers have. */
-const wrapUpOffer = ({ tools, settings }: ModelOffer, maxOutputTokens: number): ModelOffer => ({
-  tools,
-  settings: { ...settings, maxOutputTokens, ...(tools.length > 0 ? { toolChoice: "none" } : {}) },
-});
+/**
+ * The tools stay, for the conversation speaks of them; none may be called. The answer is for people, whatever shape answers have. Undefined
+ * for a model that cannot be asked so: nobody has asked for it in words, so it is no mistake.
+ */
+function wrapUpWith(candidate: Candidate, tokens: number): Candidate | undefined {
+  const { model, offer } = candidate;
+  const maxOutputTokens = (model.minOutputTokens ?? 0) + tokens;
+  const own = frozenOffer(offer.tools, {
+    ...offer.settings,
+    maxOutputTokens,
+    ...(offer.tools.length > 0 ? { toolChoice: "none" } : {}),
+  });
+  try {
+    checkOffer(model, own);
+    return { ...candidate, offer: own };
+  } catch {
+    return undefined;
+  }
+}
 
 function createCompiler(terms: ModelTerms, priceOf: BudgetModels["priceOf"]) {
   const breakers = new Map<Model, string>();
@@ -111,15 +125,16 @@ function breakerOf(model: Model, breakers: Map<Model, string>): string {
   return breaker;
 }
 
-function offerTo(model: Model, { tools, settings, output }: ModelOffer): Offer {
-  const own: ModelSettings = Object.freeze({ ...settings, ...model.settings });
-  return Object.freeze({
-    print: printOf(JSON.stringify([tools, own, output])),
+const offerTo = (model: Model, { tools, settings, output }: ModelOffer): Offer =>
+  frozenOffer(tools, { ...settings, ...model.settings }, output);
+
+const frozenOffer = (tools: Offer["tools"], settings: ModelSettings, output?: Offer["output"]): Offer =>
+  Object.freeze({
+    print: printOf(JSON.stringify([tools, settings, output])),
     tools,
-    settings: own,
+    settings: Object.freeze(settings),
     ...(output ? { output } : {}),
   });
-}
 
 function checkOffer(model: Model, { tools, settings, output }: Offer) {
   try {

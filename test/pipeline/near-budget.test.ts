@@ -1,6 +1,8 @@
 // What happens when a budget runs out: it is said in time, a cheaper model steps in, calls are spaced, and a last answer says what is missing.
-import { AgentError, type AgentOptions, createAgent, memoryStore, modelRequests, type RunEvent, tool } from "airworthy";
-import { autoClock, scriptedModel } from "airworthy/testing";
+import { AgentError, type AgentOptions, createAgent, type Model, memoryStore, modelRequests, type RunEvent, tool } from "airworthy";
+import { anthropic } from "airworthy/anthropic";
+import { openai } from "airworthy/openai";
+import { autoClock, scriptedModel, simulatedProvider } from "airworthy/testing";
 import { describe, expect, test } from "vitest";
 
 const look = tool({ description: "Looks.", inputSchema: { type: "object" }, effect: "read", execute: () => "seen" });
@@ -209,6 +211,54 @@ describe("wrap-up", () => {
     expect(result).toMatchObject({ status: "partial", text: "Only half.", error: { code: "budget_exceeded", details: { scope: "run" } } });
     expect(asked.calls).toBe(2);
   });
+
+  test("what a model is always asked with does not stand in its way", async () => {
+    const model = {
+      ...scriptedModel([call("dear"), call("dear"), "Half."]),
+      settings: { maxOutputTokens: 8_000, toolChoice: "required" } as const,
+    };
+    const { result } = await watched({ ...base, model, policy: { budget: { run: { usd: 0.7 } } } });
+    expect(result).toMatchObject({ status: "partial", text: "Half." });
+    expect(model.requests.at(-1)?.settings).toEqual({ maxOutputTokens: 400, toolChoice: "none" });
+  });
+
+  test("a model that cannot be asked so is not; a run that runs out says it in our words", async () => {
+    const check: Model["check"] = ({ settings }) => {
+      if (settings.toolChoice === "none") throw new AgentError("configuration_invalid", "It has no such choice.");
+    };
+    const model = { ...scriptedModel([call("dear"), call("dear")]), check };
+    const { result } = await watched({ ...base, model, policy: { budget: { run: { usd: 0.7 } } } });
+    expect(result).toMatchObject({ status: "partial", finished: ["dear"] });
+    expect(model.requests).toHaveLength(2);
+  });
+
+  test.each(["openai", "anthropic"] as const)(
+    "over HTTP, with %s: the conversation with its calls and tools is taken, and no call is made",
+    async (provider) => {
+      const server = await simulatedProvider({
+        rules: ({ conversation }) =>
+          conversation.at(-1)?.text.startsWith("There is no budget") ? { text: "Half." } : { calls: [{ name: "dear", arguments: {} }] },
+      });
+      const model =
+        provider === "openai"
+          ? openai("gpt-5-mini", { apiKey: "k", baseURL: server.baseURL })
+          : anthropic("claude-sonnet-5-5", {
+              apiKey: "k",
+              baseURL: new URL(server.baseURL).origin,
+              thinking: { type: "enabled", budget_tokens: 1_024 },
+            });
+      try {
+        const agent = createAgent({ name: "desk", model, tools: { dear }, policy: { budget: { run: { usd: 0.75 } } } });
+        const result = await agent.run("Where is it?");
+        expect(result).toMatchObject({ status: "partial", text: "Half.", error: { code: "budget_exceeded" } });
+        expect(result.cost.usd).toBeLessThanOrEqual(0.75);
+        expect(server.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
+        expect(JSON.stringify(server.requests.at(-1)?.body)).toMatch(/"tool_choice":("none"|\{"type":"none"\})/);
+      } finally {
+        await server.close();
+      }
+    },
+  );
 
   test("false asks for no such answer, and keeps nothing back", async () => {
     const model = scriptedModel([call("dear"), call("dear")]);
