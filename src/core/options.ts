@@ -17,6 +17,11 @@ export const isList: Check = (value) => Array.isArray(value);
 export const isTextList: Check = (value) => Array.isArray(value) && value.every((item) => typeof item === "string");
 export const anything: Check = () => true;
 
+/** What is given as one or as several. */
+export const severalOf = <T>(given: T | readonly T[]): readonly T[] => (isSeveral(given) ? given : [given]);
+
+const isSeveral = <T>(given: T | readonly T[]): given is readonly T[] => Array.isArray(given);
+
 /** An object that is not a list, a function, or a Map whose entries nobody would see. */
 export const isRecord: Check = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Map);
 

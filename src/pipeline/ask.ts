@@ -7,7 +7,7 @@ import { spanEvents } from "../core/trace.ts";
 import { type Answered, type Asking, askedStep, askModel, keyOf } from "./ask-model.ts";
 import { type Candidate, onlyTier } from "./candidates.ts";
 import type { Line } from "./line.ts";
-import { minds, nearBudget } from "./near-budget.ts";
+import { nearBudget, watchesBudgets } from "./near-budget.ts";
 
 type Tier = readonly [Candidate, ...Candidate[]];
 
@@ -20,7 +20,7 @@ export async function ask(run: Run, line: Line, turn: number): Promise<Outcome<A
 
 /** A budget that is nearly used up goes before the agent's own choice. */
 function tierOf(run: Run, line: Line, turn: number): Promise<Outcome<Tier>> {
-  return minds(line) ? tierByBudget(run, line, turn) : tierByRoute(run, line, turn);
+  return watchesBudgets(line) ? tierByBudget(run, line, turn) : tierByRoute(run, line, turn);
 }
 
 async function tierByBudget(run: Run, line: Line, turn: number): Promise<Outcome<Tier>> {

@@ -10,7 +10,7 @@ type Tier = readonly [Candidate, ...Candidate[]];
 const key = "downgrade";
 
 /** Whether a turn has to look at budgets before it asks. */
-export const minds = ({ agent }: Line): boolean => agent.models.cheaper !== undefined || agent.budgets.terms.spacingMs > 0;
+export const watchesBudgets = ({ agent }: Line): boolean => agent.models.cheaper !== undefined || agent.budgets.terms.spacingMs > 0;
 
 /** The models to ask in place of those of this turn; undefined for those. `isBegun`: one of them was tried in an earlier pass. */
 export async function nearBudget(run: Run, { agent, ledger }: Line, isBegun: boolean): Promise<Outcome<Tier | undefined>> {

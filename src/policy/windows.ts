@@ -44,7 +44,7 @@ const ever: Window = { name: "ever", also: [] };
 /** Throws `errorCode`, naming `where`, for an unknown zone, `per` or `rollingMs`. Looks at nothing else of what it is given. */
 export function createWindows(options: WindowOptions, errorCode: ErrorCode, where: string): Windows {
   const { per, zone = "UTC" } = options;
-  checkOptions(errorCode, where, { per, zone }, checks);
+  checkOptions(errorCode, where, { per, zone }, windowChecks);
   if (per === undefined) return { label: ever.name, at: () => ever };
   if (typeof per === "object") {
     const { rollingMs } = per;
@@ -168,7 +168,8 @@ const isPer: Check = (value) =>
   isUnit(value) ||
   (isRecord(value) && Object.keys(Object(value)).join() === "rollingMs" && isRolling(Reflect.get(Object(value), "rollingMs")));
 
-const checks = {
+/** Of `WindowOptions`, for whoever takes them with options of its own. */
+export const windowChecks = {
   per: { holds: isPer, wanted: '"hour", "day", "month" or { rollingMs }, in whole milliseconds from 1,000 to ten years' },
   zone: { holds: isZone, wanted: 'a name of the IANA time zone database, such as "Europe/Berlin"' },
 };

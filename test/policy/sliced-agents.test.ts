@@ -44,3 +44,17 @@ test("a fork with another model shares the slices of its agent, and drains with 
   await agent.drain({ withinMs: 100 });
   expect(await store.counters.read([key])).toEqual([{ used: 2, held: 0 }]);
 });
+
+test("of two caps in one window, each reserves its own share ahead", async () => {
+  const store = memoryStore();
+  const global = [
+    { calls: 100, slice: 0.1 },
+    { tokens: 1_000_000, slice: 0.2 },
+  ];
+  const model = scriptedModel(["Hi."]);
+  const agent = createAgent({ name: "desk", model, policy: { budget: { global } }, store });
+  await agent.run("Hello.");
+  const standing = await store.counters.read([key, "tokens/global/ever/ever"]);
+  expect(standing.map(({ used, held }) => used + held)).toEqual([10, 200_000]);
+  await agent.drain({ withinMs: 100 });
+});

@@ -14,9 +14,10 @@ import {
   isRecord,
   isText,
   oneOf,
+  severalOf,
 } from "../../core/options.ts";
 import { nanoOf } from "../../core/price.ts";
-import type { WindowOptions } from "../windows.ts";
+import { type WindowOptions, windowChecks } from "../windows.ts";
 
 /** Caps of an amount; each that is given holds, and 0 admits nothing. */
 export interface AmountLimits {
@@ -52,7 +53,7 @@ export interface NearOptions {
   readonly at?: number;
   /** A cheaper model that is asked from then on. */
   readonly downgradeTo?: Model;
-  /** How long to wait before every model call from then on, in milliseconds. */
+  /** How long every turn waits from then on before it asks its model, in milliseconds. */
   readonly spacingMs?: number;
 }
 
@@ -114,8 +115,7 @@ const amountChecks: Checks = {
 };
 const limitChecks: Checks = {
   ...amountChecks,
-  per: (value) => typeof value === "string" || isRecord(value),
-  zone: (value) => typeof value === "string",
+  ...windowChecks,
   slice: { holds: (value) => isAmount(value) && Number(value) <= 0.5, wanted: "a share above 0, at most 0.5" },
 };
 const isLimits: Check = (value) => isRecord(value) || Array.isArray(value);
@@ -135,7 +135,7 @@ const budgetChecks: Checks = {
   countTokens: isFunction,
 };
 
-/** Throws `errorCode`. What is said about windows is checked where they are made. */
+/** Throws `errorCode`. */
 export function checkBudget(errorCode: ErrorCode, budget: BudgetOptions): void {
   checkOptions(errorCode, "budget", budget, budgetChecks);
   const { run, custom = {}, near = {}, wrapUp } = budget;
@@ -168,7 +168,4 @@ function checkLimit(errorCode: ErrorCode, where: string, limit: BudgetLimit) {
     throw new AgentError(errorCode, `${where} limits nothing; give it usd, tokens or calls.`);
 }
 
-export const limitsIn = (limits: BudgetLimits | undefined): readonly BudgetLimit[] =>
-  limits === undefined ? [] : isList(limits) ? limits : [limits];
-
-const isList = (limits: BudgetLimits): limits is readonly BudgetLimit[] => Array.isArray(limits);
+export const limitsIn = (limits: BudgetLimits | undefined): readonly BudgetLimit[] => (limits === undefined ? [] : severalOf(limits));

@@ -36,7 +36,7 @@ export interface Budgets {
   readonly countsMoney: boolean;
   /** Anything is limited, for every run. */
   readonly any: boolean;
-  /** The largest amount of money there can be for one call; undefined when nothing limits it. */
+  /** The lowest cap in money, in nano-dollars: no call can cost more; undefined when nothing limits it. */
   readonly smallestUsd: number | undefined;
   /** How much of a counter is reserved ahead; undefined = nothing. */
   sliceOf(key: string): number | undefined;
@@ -118,10 +118,10 @@ function once(who: Rule["whoOf"]): Rule["whoOf"] {
 /** By the parts of the key that say which limit it is of: scope and what is said of windows; whose it is does not matter. */
 function sliceOf(rules: readonly Rule[], key: string): number | undefined {
   const [measure, scope, ...rest] = key.split("/");
-  const rule = rules.find((one) => one.slice > 0 && keyPart(one.scope) === scope && keyPart(one.windows.label) === rest.at(-2));
-  const most = measures.find((one) => one === measure && rule?.amounts[one] !== undefined);
-  const amount = rule && most ? Math.floor((rule.amounts[most] ?? 0) * rule.slice) : 0;
-  return amount > 0 ? amount : undefined;
+  const ofKey = ({ scope: name, windows }: Rule) => keyPart(name) === scope && keyPart(windows.label) === rest.at(-2);
+  const counted = measures.find((one) => one === measure);
+  const rule = counted && rules.find((one) => one.slice > 0 && one.amounts[counted] !== undefined && ofKey(one));
+  return (rule && Math.floor((rule.amounts[counted] ?? 0) * rule.slice)) || undefined;
 }
 
 export const windowOf = ({ per, zone }: WindowOptions): WindowOptions & JsonObject => ({

@@ -1,8 +1,8 @@
 // What may be said about how often tools may act, and for how much; and the checks of it, made before anything is spent.
 import { AgentError, type ErrorCode } from "../../core/errors.ts";
-import { type Check, type Checks, checkOptions, isCount, isNumber, isRecord, isText } from "../../core/options.ts";
+import { type Check, type Checks, checkOptions, isCount, isNumber, isRecord, isText, severalOf } from "../../core/options.ts";
 import { sharedScopes } from "../budgets/budget-options.ts";
-import type { WindowOptions } from "../windows.ts";
+import { type WindowOptions, windowChecks } from "../windows.ts";
 
 /**
  * How many calls of a tool are made, for each scope that is named: the limit-th is made, the next is not. `Infinity`: as many as there
@@ -45,13 +45,12 @@ const isMax: Check = (value) => isNumber(value) && Number(value) >= 0 && Number.
 
 const limitChecks: Checks = {
   ...Object.fromEntries(effectScopes.map((scope) => [scope, { holds: isLimit, wanted: "a whole number from 0, or Infinity" }])),
-  per: (value) => typeof value === "string" || isRecord(value),
-  zone: (value) => typeof value === "string",
+  ...windowChecks,
   sum: { holds: isText, wanted: "the name of an argument" },
   max: { holds: isMax, wanted: "a number from 0 to 9,000,000,000" },
 };
 
-/** Throws `errorCode`. What is said about windows is checked where they are made. */
+/** Throws `errorCode`. */
 export function checkEffects(errorCode: ErrorCode, effects: EffectLimits): void {
   for (const [tool, limits] of Object.entries(effects)) {
     const given: unknown = limits;
@@ -80,6 +79,4 @@ function checkLimit(errorCode: ErrorCode, where: string, limit: EffectLimit) {
     throw new AgentError(errorCode, `${where} limits nothing: Infinity is for scopes in which only a sum counts.`);
 }
 
-export const effectLimitsIn = (limits: EffectLimits[string]): readonly EffectLimit[] => (isList(limits) ? limits : [limits]);
-
-const isList = (limits: EffectLimits[string]): limits is readonly EffectLimit[] => Array.isArray(limits);
+export const effectLimitsIn = (limits: EffectLimits[string]): readonly EffectLimit[] => severalOf(limits);
